@@ -1,0 +1,1 @@
+"""Raw gaze of programmers in, subword-aligned attention weights out."""

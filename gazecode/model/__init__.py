@@ -1,0 +1,33 @@
+"""The types that stages meet in. Frozen, slotted, keyword-only; checked when created.
+
+Conventions, said once: time is float64 ms from the recording's start; intervals are half-open;
+text positions are UTF-8 bytes; the screen is px from the top left; lost gaze is NaN; angles are
+degrees. Types hold data, functions elsewhere do the work.
+"""
+
+from gazecode.model.events import KINDS, Events
+from gazecode.model.eyes import join_eyes, mean_of_eyes, runs
+from gazecode.model.recording import PLANES, Message, Recording, Samples, Screen, Stimulus, Trial
+from gazecode.model.source import STATUSES, Hits, Layout, SourceTokens
+from gazecode.model.weights import Example, TokenWeights
+
+__all__ = [
+    "KINDS",
+    "PLANES",
+    "STATUSES",
+    "Events",
+    "Example",
+    "Hits",
+    "Layout",
+    "Message",
+    "Recording",
+    "Samples",
+    "Screen",
+    "SourceTokens",
+    "Stimulus",
+    "TokenWeights",
+    "Trial",
+    "join_eyes",
+    "mean_of_eyes",
+    "runs",
+]

@@ -1,0 +1,43 @@
+"""The few checks every type makes when it is created."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gazecode.errors import DataError
+
+__all__ = ["Array", "BoolArray", "FloatArray", "IntArray", "StrArray", "column", "same_length"]
+
+Array = npt.NDArray[Any]
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+StrArray = npt.NDArray[np.object_]
+
+
+def column(owner: object, name: str, dtype: npt.DTypeLike, *, width: int | None = None) -> Array:
+    """Turn a field into a read-only array of `dtype`, ``(n,)`` or ``(n, width)``, in place."""
+    raw = getattr(owner, name)
+    # Always our own read-only view: a caller's array stays writable in the caller's hands.
+    array = np.asarray(raw, dtype=dtype).view()
+    if width is not None and array.size == 0:
+        array = array.reshape(0, width)
+    expected = 1 if width is None else 2
+    if array.ndim != expected or (width is not None and array.shape[1] != width):
+        shape = "(n,)" if width is None else f"(n, {width})"
+        raise DataError(f"{type(owner).__name__}.{name} has shape {array.shape}; expected {shape}")
+    array.flags.writeable = False
+    object.__setattr__(owner, name, array)
+    return array
+
+
+def same_length(owner: object, *names: str) -> int:
+    """Check that the named columns (those that are not None) are equally long; return how long."""
+    lengths = {
+        name: len(getattr(owner, name)) for name in names if getattr(owner, name) is not None
+    }
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
+        raise DataError(f"{type(owner).__name__} columns differ in length: {listed}")
+    return next(iter(lengths.values()))

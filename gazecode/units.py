@@ -1,0 +1,104 @@
+"""Pixels and degrees, time stamps and intervals. Angles are degrees, times are milliseconds.
+
+Angles follow Fick: azimuth = atan2(x, D), elevation = atan2(y, hypot(D, x)), with x and y in mm
+from the centre of the screen and D the distance of the eye. Elevation grows downward, as pixels
+do.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from gazecode.model import Screen
+
+__all__ = ["DEFAULT_PX_PER_DEG", "angle_deg", "px_to_deg", "sample_end_ms", "step_ms"]
+
+FloatArray = npt.NDArray[np.float64]
+
+DEFAULT_PX_PER_DEG = 40.0
+"""Assumed where the geometry is unknown, and said in the provenance where it is used."""
+
+
+def px_to_deg(
+    xy_px: npt.ArrayLike, screen: "Screen | None", *, px_per_deg: float = DEFAULT_PX_PER_DEG
+) -> FloatArray:
+    """Azimuth and elevation in degrees of points on the screen.
+
+    Parameters
+    ----------
+    xy_px
+        Points ``(n, 2)``, px from the top left; NaN stays NaN.
+    screen
+        With millimetres and distance the exact angles are given; otherwise (or None) the flat
+        approximation with `px_per_deg`.
+
+    Examples
+    --------
+    >>> from gazecode.model import Screen
+    >>> screen = Screen(width_px=1920, height_px=1080, width_mm=509, height_mm=286, distance_mm=650)
+    >>> px_to_deg([[960, 540], [1920, 540]], screen).round(3)
+    array([[ 0.   ,  0.   ],
+           [21.382,  0.   ]])
+    >>> px_to_deg([[80, 40]], None)
+    array([[2., 1.]])
+    """
+    xy = np.asarray(xy_px, dtype=np.float64)
+    if screen is None:
+        return np.divide(xy, px_per_deg)
+    centred = xy - np.array([screen.width_px / 2, screen.height_px / 2])
+    if screen.width_mm is None or screen.height_mm is None or screen.distance_mm is None:
+        return np.divide(centred, px_per_deg)
+    x_mm = centred[..., 0] * (screen.width_mm / screen.width_px)
+    y_mm = centred[..., 1] * (screen.height_mm / screen.height_px)
+    azimuth = np.arctan2(x_mm, screen.distance_mm)
+    elevation = np.arctan2(y_mm, np.hypot(screen.distance_mm, x_mm))
+    angles: FloatArray = np.degrees(np.stack([azimuth, elevation], axis=-1))
+    return angles
+
+
+def angle_deg(a_deg: npt.ArrayLike, b_deg: npt.ArrayLike) -> FloatArray:
+    """Great-circle angle between two directions given as azimuth and elevation, both ``(n, 2)``.
+
+    The haversine form, exact for the tiny angles between neighbouring samples.
+
+    >>> angle_deg([[0.0, 0.0]], [[0.0, 3.0]]).round(6)
+    array([3.])
+    """
+    a = np.radians(np.asarray(a_deg, dtype=np.float64))
+    b = np.radians(np.asarray(b_deg, dtype=np.float64))
+    h = (
+        np.sin((b[..., 1] - a[..., 1]) / 2) ** 2
+        + np.cos(a[..., 1]) * np.cos(b[..., 1]) * np.sin((b[..., 0] - a[..., 0]) / 2) ** 2
+    )
+    angle: FloatArray = np.degrees(2 * np.arcsin(np.sqrt(np.clip(h, 0.0, 1.0))))
+    return angle
+
+
+def step_ms(t_ms: npt.ArrayLike) -> float:
+    """Median step between time stamps, ms; NaN for fewer than two.
+
+    >>> step_ms([0.0, 8.0, 17.0, 25.0])
+    8.0
+    """
+    t = np.asarray(t_ms, dtype=np.float64)
+    return float(np.median(np.diff(t))) if t.size > 1 else math.nan
+
+
+def sample_end_ms(t_ms: npt.ArrayLike) -> FloatArray:
+    """When each sample stops holding: at the next sample, at most 1.5 median steps later.
+
+    The cap is what an event's `offset_ms` becomes before a gap or at the end of a recording.
+
+    >>> sample_end_ms([0.0, 10.0, 20.0, 500.0])
+    array([ 10.,  20.,  35., 515.])
+    """
+    t = np.asarray(t_ms, dtype=np.float64)
+    if t.size < 2:
+        # One stamp says nothing about the rate: the least that keeps an interval half-open.
+        return t + 1.0
+    cap = t + 1.5 * step_ms(t)
+    cap[:-1] = np.minimum(cap[:-1], t[1:])
+    return cap
