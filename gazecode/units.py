@@ -47,10 +47,11 @@ def px_to_deg(
     """
     xy = np.asarray(xy_px, dtype=np.float64)
     if screen is None:
-        return np.divide(xy, px_per_deg)
+        flat: FloatArray = xy / px_per_deg
+        return flat
     centred = xy - np.array([screen.width_px / 2, screen.height_px / 2])
     if screen.width_mm is None or screen.height_mm is None or screen.distance_mm is None:
-        return np.divide(centred, px_per_deg)
+        return centred / px_per_deg
     x_mm = centred[..., 0] * (screen.width_mm / screen.width_px)
     y_mm = centred[..., 1] * (screen.height_mm / screen.height_px)
     azimuth = np.arctan2(x_mm, screen.distance_mm)

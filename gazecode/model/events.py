@@ -125,7 +125,7 @@ class Events:
         )
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row per event: kind, onset_ms, offset_ms, duration_ms, x_px, y_px and what is known."""
+        """One row per event: kind, onset_ms, offset_ms, duration_ms, x_px, y_px and more."""
         import pandas as pd
 
         data: dict[str, Any] = {

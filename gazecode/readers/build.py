@@ -50,7 +50,8 @@ def samples_of_eyes(
     if backward:
         counts["unsorted"] += backward
         order = order[np.argsort(t[order], kind="stable")]
-    fresh = np.diff(t[order], prepend=-np.inf) > 0
+    fresh: npt.NDArray[np.bool_] = np.ones(len(order), dtype=bool)
+    fresh[1:] = np.diff(t[order]) > 0
     if not fresh.all():
         counts["duplicate_time"] += int((~fresh).sum())
         order = order[fresh]

@@ -85,7 +85,7 @@ class Source:
                     size += len(part)
                     if size > limit:
                         raise TooLarge(
-                            f"{self.path.name} ({packed} bytes) unpacks to more than {limit} bytes; "
+                            f"{self.path.name} ({packed} bytes) unpacks to over {limit} bytes; "
                             "refused as a decompression bomb. Unpack it yourself if you trust it"
                         )
                     parts.append(part)
