@@ -46,12 +46,14 @@ def px_to_deg(
     array([[2., 1.]])
     """
     xy = np.asarray(xy_px, dtype=np.float64)
+    flat: FloatArray
     if screen is None:
-        flat: FloatArray = xy / px_per_deg
+        flat = xy / px_per_deg
         return flat
-    centred = xy - np.array([screen.width_px / 2, screen.height_px / 2])
+    centred: FloatArray = xy - np.array([screen.width_px / 2, screen.height_px / 2])
     if screen.width_mm is None or screen.height_mm is None or screen.distance_mm is None:
-        return centred / px_per_deg
+        flat = centred / px_per_deg
+        return flat
     x_mm = centred[..., 0] * (screen.width_mm / screen.width_px)
     y_mm = centred[..., 1] * (screen.height_mm / screen.height_px)
     azimuth = np.arctan2(x_mm, screen.distance_mm)

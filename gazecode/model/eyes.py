@@ -40,9 +40,8 @@ def join_eyes(left: "Samples", right: "Samples") -> "Samples":
     >>> from gazecode.model import Samples
     >>> t = np.arange(6) * 10.0
     >>> left = Samples(t_ms=t, xy_px=np.full((6, 2), 100.0), eye="left")
-    >>> xy = np.full((6, 2), 140.0)
-    ... xy[3] = np.nan
-    >>> right = Samples(t_ms=t, xy_px=xy, eye="right")
+    >>> x = np.array([140.0, 140.0, 140.0, np.nan, 140.0, 140.0])
+    >>> right = Samples(t_ms=t, xy_px=np.stack([x, x], axis=1), eye="right")
     >>> join_eyes(left, right).xy_px[:, 0]
     array([120., 120., 120., 120., 120., 120.])
     """
