@@ -66,6 +66,10 @@ class Registry(Mapping[str, T], Generic[T]):
             )
         raise ParameterError.unknown(self.kind, name, self._entries)
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The entry, or `default` (a miss is a `ParameterError` here, not a `KeyError`)."""
+        return self[name] if name in self else default
+
     def __contains__(self, name: object) -> bool:
         if name not in self._entries:
             self._load_plugins()

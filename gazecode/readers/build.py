@@ -71,5 +71,5 @@ def _unify_lost(xy: FloatArray, counts: Counter[str]) -> FloatArray:
     half = known[:, 0] != known[:, 1]
     if half.any():
         counts["half_lost"] += int(half.sum())
-    whole = known.all(axis=1)
+    whole = known[:, 0] & known[:, 1]
     return xy if whole.all() else np.where(whole[:, None], xy, np.nan)

@@ -1,6 +1,7 @@
 """A file as a reader meets it: first bytes, text, neighbours. Bounded, gunzipped, decoded once."""
 
 import gzip
+import hashlib
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,16 @@ MAX_RATIO = 200
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
+_START_BYTES = 400
+_START_CHARACTERS = 60
+
+
+def _gunzip_head(raw: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(raw, HEAD_BYTES)
+    except zlib.error:
+        # A broken archive: reading it whole will say so.
+        return b""
 
 
 @dataclass(frozen=True)
@@ -48,16 +59,25 @@ class Source:
         with self.path.open("rb") as file:
             raw = file.read(HEAD_BYTES)
         if raw.startswith(_GZIP):
-            raw = self._gunzip_head()
+            raw = _gunzip_head(raw)
         return raw.removeprefix(b"\xef\xbb\xbf")
 
-    def _gunzip_head(self) -> bytes:
-        try:
-            with gzip.open(self.path) as file:
-                return file.read(HEAD_BYTES)
-        except (OSError, EOFError, zlib.error):
-            # A short or broken archive may still begin well; reading it whole will say so.
-            return b""
+    @property
+    def start(self) -> str:
+        """The first characters of the file, printable, for messages.
+
+        Control characters come escaped: what a file holds never reaches a terminal as it is.
+        """
+        line = self.head[:_START_BYTES].decode("utf-8", "replace").lstrip("\r\n")
+        line = line.splitlines()[0] if line else ""
+        return repr(line[:_START_CHARACTERS])
+
+    def sha256(self) -> str:
+        """Digest of the file as it lies on the disk; the empty string for a folder."""
+        if self.path.is_dir():
+            return ""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def siblings(self, pattern: str) -> list[Path]:
         """Files beside this one that match a glob, sorted."""

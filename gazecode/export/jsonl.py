@@ -1,0 +1,201 @@
+"""Weights as JSON lines: a line of metadata, then one JSON object per row. UTF-8, no NaN.
+
+Floats are written with the fewest digits that give back the same float32.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from gazecode.errors import SchemaError
+from gazecode.export import metadata
+from gazecode.export.atomic import replacing
+from gazecode.export.rows import BATCH_ROWS, BATCH_VALUES, batches
+from gazecode.export.schema import COLUMNS, BrokenRow, Column, arrow_schema
+from gazecode.export.stored import Stored
+from gazecode.model import Example
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["open_jsonl", "to_jsonl", "write_batches"]
+
+_LITERALS: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "int32": (int,),
+    "bool": (bool,),
+    "float": (float, int),
+}
+
+
+def to_jsonl(
+    examples: Iterable[Example], path: str | Path, *, provenance: Mapping[str, object] | None = None
+) -> int:
+    """Write examples as JSON lines of the schema, streaming.
+
+    The first line is ``{"gazecode": {...}}``, the metadata; every other line is a row. Parameters,
+    result and errors are those of `to_parquet`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "weights.jsonl"
+    >>> to_jsonl([], path)
+    0
+    >>> list(json.loads(path.read_text(encoding="utf-8")))
+    ['gazecode']
+    """
+    return write_batches(batches(examples), Path(path), said=metadata.for_examples(provenance))
+
+
+def write_batches(rows: "Iterable[pa.RecordBatch]", path: Path, *, said: str) -> int:
+    """Write record batches of the schema with the metadata `said`; return the number of rows."""
+    written = 0
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(f'{{"gazecode":{said}}}\n')
+        for batch in rows:
+            _write_batch(batch, file)
+            written += batch.num_rows
+    return written
+
+
+def _write_batch(batch: "pa.RecordBatch", file: IO[str]) -> None:
+    texts = [_literals(batch.column(column.name), column) for column in COLUMNS]
+    names = [f'"{column.name}":' for column in COLUMNS]
+    for row in zip(*texts, strict=True):
+        fields = ",".join([name + text for name, text in zip(names, row, strict=True)])
+        file.write(f"{{{fields}}}\n")
+
+
+def _literals(values: Any, column: Column) -> list[str]:
+    """JSON text of each row's value in one column."""
+    if not column.is_list:
+        return _flat_literals(values, column.element)
+    flat = _flat_literals(values.values, column.element)
+    ends = values.offsets.to_pylist()
+    return [f"[{','.join(flat[a:b])}]" for a, b in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def _flat_literals(values: Any, element: str) -> list[str]:
+    if element == "float":
+        # Most weights are 1 and most masses 0: each distinct number is put into digits once.
+        distinct, which = np.unique(values.to_numpy(), return_inverse=True)
+        digits = distinct.astype(np.float32).astype(str).tolist()
+        return [digits[i] for i in which.tolist()]
+    return [json.dumps(value, ensure_ascii=False) for value in values.to_pylist()]
+
+
+def open_jsonl(path: Path) -> Stored:
+    """Open a file of JSON lines; the rows are read and checked when they are asked for."""
+    with path.open("rb") as file:
+        first = _parse(file.readline(), path, 1)
+    said = first.get("gazecode")
+    return Stored(
+        path=path,
+        container="JSONL",
+        metadata=None if said is None else json.dumps(said, **_CANONICAL),
+        columns=None,
+        batches=lambda: _rows(path),
+    )
+
+
+_CANONICAL: dict[str, Any] = {
+    "sort_keys": True,
+    "ensure_ascii": False,
+    "separators": (",", ":"),
+}
+
+
+def _rows(path: Path) -> "Iterator[pa.RecordBatch]":
+    held: list[dict[str, Any]] = []
+    values = 0
+    for row, fields in enumerate(_parsed(path)):
+        _check_row(fields, row, path)
+        held.append(fields)
+        values += len(fields["input_ids"]) + len(fields["token_start"])
+        if len(held) >= BATCH_ROWS or values >= BATCH_VALUES:
+            yield _batch(held, path, row + 1 - len(held))
+            held, values = [], 0
+    if held:
+        yield _batch(held, path, row + 1 - len(held))
+
+
+def _parsed(path: Path) -> Iterator[dict[str, Any]]:
+    """Every row's object; the line of metadata and empty lines are passed over."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            fields = _parse(line, path, number)
+            if number > 1 or "gazecode" not in fields:
+                yield fields
+
+
+def _parse(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    try:
+        fields = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        said = " ".join(str(error).split())[:120]
+        raise SchemaError(
+            f"{path.name}, line {number}: no JSON object ({said}); the line is cut short or "
+            "broken, export the file again"
+        ) from error
+    if not isinstance(fields, dict):
+        raise SchemaError(
+            f"{path.name}, line {number}: a JSON {type(fields).__name__}; expected an object, "
+            "export the file again"
+        )
+    return fields
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_row(fields: Mapping[str, Any], row: int, path: Path) -> None:
+    missing = [column.name for column in COLUMNS if column.name not in fields]
+    if missing:
+        raise BrokenRow(
+            f"{path.name}: row {row} has no {', '.join(missing)}; found "
+            f"{', '.join(fields) or 'nothing'}. Export the file again",
+            row=row,
+            column=missing[0],
+        )
+    for column in COLUMNS:
+        if not _fits(fields[column.name], column):
+            raise BrokenRow(
+                f"{path.name}: row {row}: {column.name} is {fields[column.name]!a:.60}; "
+                f"expected {column.type}, export the file again",
+                row=row,
+                column=column.name,
+            )
+
+
+def _fits(value: object, column: Column) -> bool:
+    # Exact types: for Python True is an int, and 1.5 would be cut to 1.
+    wanted = set(_LITERALS[column.element])
+    if column.is_list:
+        return isinstance(value, list) and set(map(type, value)) <= wanted
+    return type(value) in wanted
+
+
+def _batch(held: list[dict[str, Any]], path: Path, first_row: int) -> "pa.RecordBatch":
+    import pyarrow as pa
+
+    arrays = []
+    for field in arrow_schema():
+        try:
+            arrays.append(pa.array([fields[field.name] for fields in held], field.type))
+        except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
+            last_row = first_row + len(held) - 1
+            said = " ".join(str(error).split())[:120]
+            raise BrokenRow(
+                f"{path.name}: rows {first_row} to {last_row}: {field.name} does not fit "
+                f"{field.type} ({said}); export the file again",
+                row=first_row,
+                column=field.name,
+            ) from error
+    return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema())

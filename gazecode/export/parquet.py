@@ -1,0 +1,128 @@
+"""Weights as Apache Parquet: one row group per batch, written as the examples come.
+
+Format: https://parquet.apache.org/docs/file-format/. Nothing in the file depends on the clock, the
+machine or the number of cores, so that a rerun with the same library versions is byte-identical.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gazecode.export import metadata
+from gazecode.export.atomic import replacing
+from gazecode.export.rows import BATCH_ROWS, batches, check_nulls
+from gazecode.export.schema import BY_NAME, COLUMNS, BrokenRow, arrow_schema
+from gazecode.export.stored import Stored, file_error
+from gazecode.model import Example
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["MAGIC", "SETTINGS", "open_parquet", "to_parquet", "write_batches"]
+
+MAGIC = b"PAR1"
+
+SETTINGS: Mapping[str, Any] = {"version": "2.6", "compression": "zstd", "compression_level": 3}
+"""Said in full: a library's defaults may change, the bytes of a rerun must not."""
+
+
+def to_parquet(
+    examples: Iterable[Example], path: str | Path, *, provenance: Mapping[str, object] | None = None
+) -> int:
+    """Write examples as a Parquet file of the schema, streaming.
+
+    Parameters
+    ----------
+    examples
+        Any iterable, a generator included; held in memory are at most 1024 of them.
+    path
+        The file; it appears whole or not at all.
+    provenance
+        For the file's metadata: `parameters`, `tokenizer_sha256`, `inputs_sha256`, `units` of
+        single columns, ...
+
+    Returns
+    -------
+    int
+        How many rows were written.
+
+    Raises
+    ------
+    DataError
+        A value the schema cannot hold (not finite, beyond 32 bits).
+    ParameterError
+        The folder does not exist, or the provenance does not fit into JSON.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "weights.parquet"
+    >>> to_parquet([], path)
+    0
+    >>> import pyarrow.parquet as pq
+    >>> pq.read_schema(path).names[:3]
+    ['example_id', 'source_id', 'participant']
+    """
+    return write_batches(batches(examples), Path(path), said=metadata.for_examples(provenance))
+
+
+def write_batches(rows: "Iterable[pa.RecordBatch]", path: Path, *, said: str) -> int:
+    """Write record batches of the schema with the metadata `said`; return the number of rows."""
+    import pyarrow.parquet as pq
+
+    schema = arrow_schema(said)
+    # Lists are never searched by value; their statistics would only make the footer grow.
+    scalars = [column.name for column in COLUMNS if not column.is_list and column.name != "text"]
+    written = 0
+    with (
+        replacing(path) as part,
+        pq.ParquetWriter(part, schema, write_statistics=scalars, **SETTINGS) as file,
+    ):
+        for batch in rows:
+            file.write_batch(batch, row_group_size=max(1, batch.num_rows))
+            written += batch.num_rows
+    return written
+
+
+def open_parquet(path: Path) -> Stored:
+    """Open a Parquet file of the schema; the rows are read when they are asked for."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise file_error(path, "Parquet", error) from error
+    said = (schema.metadata or {}).get(b"gazecode")
+    return Stored(
+        path=path,
+        container="Parquet",
+        metadata=None if said is None else said.decode("utf-8", "replace"),
+        columns={field.name: _type_problem(field) for field in schema},
+        batches=lambda: _rows(path),
+    )
+
+
+def _type_problem(field: Any) -> str:
+    if field.name not in BY_NAME or field.type == arrow_schema().field(field.name).type:
+        return ""
+    return f"{field.type}; expected {BY_NAME[field.name].type}"
+
+
+def _rows(path: Path) -> "Iterator[pa.RecordBatch]":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    row = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            names = [column.name for column in COLUMNS]
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names):
+                batch.validate(full=True)
+                ordered = batch.select(names)
+                check_nulls(ordered, name=path.name, first_row=row)
+                yield ordered
+                row += batch.num_rows
+    except (pa.ArrowException, OSError) as error:
+        broken = file_error(path, "Parquet", error)
+        raise BrokenRow(str(broken), row=row) from error

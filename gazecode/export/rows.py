@@ -1,0 +1,199 @@
+"""Examples as Arrow record batches, and back: what every container is written from and read into.
+
+A batch holds as many rows as fit a bound on rows and on values, so that memory stays flat however
+many examples come and however long single ones are.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gazecode.errors import DataError
+from gazecode.export.digest import batch_digests
+from gazecode.export.schema import COLUMNS, BrokenRow, Column, arrow_schema
+from gazecode.model import Example
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["BLOCK_ROWS", "batches", "check_nulls", "from_batch", "to_batch"]
+
+BLOCK_ROWS = 64
+"""Batches end at a multiple of it where they can: HDF5 chunks are this high."""
+BATCH_ROWS = 1024
+BATCH_VALUES = 2**18
+"""Subwords and AST tokens after which a batch ends at the next full block."""
+MOST_VALUES = 2**21
+"""Subwords and AST tokens after which a batch ends at once."""
+
+_INT32 = np.iinfo(np.int32)
+
+
+def batches(examples: Iterable[Example]) -> Iterator["pa.RecordBatch"]:
+    """Cut a stream of examples into record batches; nothing of it is kept.
+
+    Parameters
+    ----------
+    examples
+        Any iterable, a generator included; it is run through once.
+
+    Yields
+    ------
+    pyarrow.RecordBatch
+        At most 1024 rows with the columns of the schema, ``row_digest`` computed.
+    """
+    held: list[Example] = []
+    values = 0
+    for example in examples:
+        held.append(example)
+        values += len(example.input_ids) + len(example.token_start)
+        full = len(held) % BLOCK_ROWS == 0 and (
+            len(held) >= BATCH_ROWS or values >= BATCH_VALUES
+        )
+        if full or values >= MOST_VALUES:
+            yield to_batch(held)
+            held, values = [], 0
+    if held:
+        yield to_batch(held)
+
+
+def to_batch(examples: Sequence[Example]) -> "pa.RecordBatch":
+    """Turn examples into one record batch; floats become float32, ``row_digest`` is computed.
+
+    Raises
+    ------
+    DataError
+        A value the schema cannot hold: not finite, beyond 32 bits, or a text that is not Unicode.
+    """
+    import pyarrow as pa
+
+    arrays = [_array(examples, column) for column in COLUMNS if column.name != "row_digest"]
+    arrays.append(pa.array([""] * len(examples), pa.string()))
+    batch = pa.RecordBatch.from_arrays(arrays, schema=arrow_schema())
+    digests = pa.array(batch_digests(batch), pa.string())
+    return batch.set_column(len(COLUMNS) - 1, batch.schema.field("row_digest"), digests)
+
+
+def _array(examples: Sequence[Example], column: Column) -> Any:
+    """One column of the batch as an Arrow array."""
+    import pyarrow as pa
+
+    values = [getattr(example, column.name) for example in examples]
+    kind = arrow_schema().field(column.name).type
+    if not column.is_list:
+        return _elements(values, column, kind, lambda i: examples[i])
+    ends = np.cumsum([len(value) for value in values], dtype=np.int64)
+    offsets = pa.array(np.concatenate([[0], ends]).astype(np.int32), pa.int32())
+    flat = (
+        list(chain.from_iterable(values))
+        if column.element == "string"
+        else np.concatenate([np.empty(0, dtype=bool), *values])
+    )
+    inner = _elements(
+        flat, column, kind.value_type, lambda i: examples[int(np.searchsorted(ends, i, "right"))]
+    )
+    return pa.ListArray.from_arrays(offsets, inner, type=kind)
+
+
+def _elements(values: Any, column: Column, kind: Any, owner: Callable[[int], Example]) -> Any:
+    import pyarrow as pa
+
+    if column.element != "string":
+        return pa.array(_narrow(np.asarray(values), column, owner), kind)
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowException, UnicodeEncodeError, TypeError) as error:
+        bad = next(i for i, value in enumerate(values) if not _is_text(value))
+        raise DataError(
+            f"example {owner(bad).example_id!a}: {column.name} is no Unicode text "
+            f"({values[bad]!a:.60}); give text without half surrogate pairs"
+        ) from error
+
+
+def _is_text(value: object) -> bool:
+    try:
+        str.encode(value)  # type: ignore[arg-type]
+    except (UnicodeEncodeError, TypeError):
+        return False
+    return True
+
+
+def _narrow(
+    values: "np.ndarray[Any, Any]", column: Column, owner: Callable[[int], Example]
+) -> "np.ndarray[Any, Any]":
+    """Bring values to the type in the file, refusing what would change by more than rounding."""
+    if column.element == "bool":
+        return values.astype(bool)
+    if column.element == "int32":
+        bad = np.flatnonzero((values < _INT32.min) | (values > _INT32.max))
+        narrow: np.ndarray[Any, Any] = values.astype(np.int32)
+    else:
+        with np.errstate(over="ignore"):
+            # Adding 0 turns -0.0 into 0.0: one number, one digest.
+            narrow = values.astype(np.float32) + np.float32(0)
+        bad = np.flatnonzero(~np.isfinite(narrow))
+    if bad.size:
+        i = int(bad[0])
+        raise DataError(
+            f"example {owner(i).example_id!r}: {column.name} holds {values[i]}; expected "
+            + ("a finite number" if column.element == "float" else "a number of 32 bits")
+        )
+    return narrow
+
+
+def check_nulls(batch: "pa.RecordBatch", *, name: str, first_row: int) -> None:
+    """Refuse a batch with a missing value: the schema knows none."""
+    for column in COLUMNS:
+        array = batch.column(column.name)
+        inner = array.flatten() if column.is_list else array
+        if not (array.null_count or inner.null_count):
+            continue
+        row = first_row + _first_null(array, column)
+        raise BrokenRow(
+            f"{name}: row {row} has no value in {column.name}; expected one, export the file again",
+            row=row,
+            column=column.name,
+        )
+
+
+def _first_null(array: Any, column: Column) -> int:
+    missing = np.asarray(array.is_null().to_numpy(zero_copy_only=False))
+    if column.is_list and not missing.any():
+        within = np.flatnonzero(np.asarray(array.flatten().is_null()))
+        ends = np.cumsum(array.value_lengths().to_numpy())
+        return int(np.searchsorted(ends, within[0], side="right"))
+    return int(np.flatnonzero(missing)[0])
+
+
+def from_batch(batch: "pa.RecordBatch") -> Iterator[Example]:
+    """Turn a batch without nulls into examples; ``row_digest`` is not kept.
+
+    Raises
+    ------
+    DataError
+        Columns of one row differ in length.
+    """
+    columns = {c.name: _values(batch.column(c.name), c) for c in COLUMNS if c.name != "row_digest"}
+    for row in range(batch.num_rows):
+        fields = {name: value(row) for name, value in columns.items()}
+        yield Example(**fields | {"prior_sources": tuple(fields["prior_sources"])})
+
+
+def _values(array: Any, column: Column) -> Callable[[int], Any]:
+    if not column.is_list:
+        return array.to_pylist().__getitem__  # type: ignore[no-any-return]
+    offsets = array.offsets.to_pylist()
+    flat = _widened(array.values, column)
+    return lambda row: flat[offsets[row] : offsets[row + 1]]
+
+
+def _widened(flat: Any, column: Column) -> "np.ndarray[Any, Any]":
+    # Once for the whole batch: every example then takes a view instead of a copy.
+    wide = {"int32": np.int64, "float": np.float64, "bool": np.bool_, "string": object}
+    if column.element == "string":
+        texts = np.empty(len(flat), dtype=object)
+        texts[:] = flat.to_pylist()
+        return texts
+    return np.asarray(flat.to_numpy(zero_copy_only=False)).astype(wide[column.element])

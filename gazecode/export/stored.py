@@ -1,0 +1,78 @@
+"""A weights file opened for reading, whatever its container."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gazecode.errors import SchemaError
+from gazecode.export import metadata
+from gazecode.export.schema import COLUMNS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Stored", "file_error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What a container tells before its rows are read.
+
+    Attributes
+    ----------
+    path, container
+        The file, and ``Parquet``, ``HDF5`` or ``JSONL``.
+    metadata
+        The JSON text under the key ``gazecode``; None if there is none.
+    columns
+        Name → what is wrong with the column's type ("" if nothing). None where the container has
+        no types of its own (JSONL): there, each row is checked as it is read.
+    batches
+        Makes an iterator over the rows as Arrow record batches with the columns of the schema.
+    """
+
+    path: Path
+    container: str
+    metadata: str | None
+    columns: Mapping[str, str] | None
+    batches: Callable[[], "Iterator[pa.RecordBatch]"]
+
+    @property
+    def missing(self) -> list[str]:
+        """Columns of the schema that the file does not have."""
+        if self.columns is None:
+            return []
+        return [column.name for column in COLUMNS if column.name not in self.columns]
+
+    @property
+    def mistyped(self) -> dict[str, str]:
+        """Columns of the schema whose type is another, with what was found and expected."""
+        known = {column.name for column in COLUMNS}
+        return {n: said for n, said in (self.columns or {}).items() if said and n in known}
+
+    def check(self) -> None:
+        """Refuse a file that cannot be read as the schema says."""
+        fields = metadata.load(self.metadata, name=self.path.name)
+        metadata.check_version(fields, name=self.path.name)
+        self.check_columns()
+
+    def check_columns(self) -> None:
+        """Refuse a file whose rows cannot be read at all."""
+        if self.missing:
+            found = ", ".join(self.columns or ()) or "none"
+            raise SchemaError(
+                f"{self.path.name}: no column {', '.join(self.missing)}; found {found}. "
+                "Export the file again"
+            )
+        for name, said in self.mistyped.items():
+            raise SchemaError(f"{self.path.name}: column {name} is {said}; export the file again")
+
+
+def file_error(path: Path, container: str, error: BaseException) -> SchemaError:
+    """One line for whatever a container's library says about a broken file."""
+    said = " ".join(str(error).split())[:200]
+    return SchemaError(
+        f"{path.name}: this {container} file is cut short or broken ({said}); "
+        "copy it again or export it again"
+    )

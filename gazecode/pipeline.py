@@ -1,0 +1,205 @@
+"""The order of the stages. Read this to see how gaze becomes weights.
+
+export file → `read` → `assess` → `detect` → (`parse`, layout) → `map_to_tokens` → `weigh` → `align`
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gazecode.detection import DETECTORS, detect
+from gazecode.errors import DataError, GazecodeError
+from gazecode.mapping import map_to_tokens
+from gazecode.model import (
+    Events,
+    Hits,
+    Layout,
+    Recording,
+    Samples,
+    Screen,
+    SourceTokens,
+    TokenWeights,
+    Trial,
+)
+from gazecode.quality import Gates, assess
+from gazecode.weighting import weigh
+
+__all__ = ["Failure", "RecordingResult", "Shown", "Steps", "TrialResult", "analyse"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """Which method does each step, with its parameters. The defaults are the documented ones."""
+
+    detect: str = "ivt"
+    detect_params: Mapping[str, Any] = field(default_factory=dict)
+    map: str = "nearest"
+    map_params: Mapping[str, Any] = field(default_factory=dict)
+    scheme: str = "duration"
+    scheme_params: Mapping[str, Any] = field(default_factory=dict)
+    gates: Gates = field(default_factory=Gates)
+    offset_px: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What was on the screen in a trial: the code as tokens, and where they stood."""
+
+    stimulus: str
+    tokens: SourceTokens
+    layout: Layout
+    image: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Something that could not be used: a recording (`trial` is "") or one trial, and why."""
+
+    trial: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """Everything one trial gave."""
+
+    trial: Trial
+    shown: Shown
+    gaze: Samples
+    events: Events
+    fixations: Events
+    hits: Hits
+    weights: TokenWeights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingResult:
+    """Everything one recording gave: results, failures, and the trials nobody asked for."""
+
+    quality: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    screen: Screen | None
+    trials: Sequence[TrialResult] = ()
+    failures: Sequence[Failure] = ()
+    without_stimulus: Sequence[str] = ()
+
+
+def analyse(
+    recording: Recording, shown_in: Callable[[Recording, Trial], Shown | None], steps: Steps
+) -> RecordingResult:
+    """Take one recording through all stages, trial by trial.
+
+    Parameters
+    ----------
+    shown_in
+        Gives what a trial showed, or None for a trial without a stimulus (a fixation cross).
+
+    Nothing is lost in silence: a trial that fails a gate or a stage is a `Failure`, a trial
+    without a stimulus is named.
+    """
+    report = assess(recording, gates=steps.gates)
+    result = RecordingResult(
+        quality=report.to_dict(), provenance=recording.provenance, screen=recording.screen
+    )
+    if not report.usable:
+        reason = "; ".join(report.reasons)
+        return replace(result, failures=(Failure(trial="", stage="quality", reason=reason),))
+    events = find_events(recording, steps)
+    trials: list[TrialResult] = []
+    failures: list[Failure] = []
+    unknown: list[str] = []
+    for trial in recording.trials:
+        try:
+            shown = shown_in(recording, trial)
+            if shown is None:
+                unknown.append(trial.name)
+                continue
+            if reasons := report.trial_reasons(trial.name):
+                failures.append(_failed(trial, "quality", "; ".join(reasons)))
+                continue
+            trials.append(analyse_trial(recording, trial, shown, events, steps))
+        except GazecodeError as error:
+            failures.append(_failed(trial, "mapping", str(error)))
+    if not trials and not failures:
+        failures.append(_no_trial(recording))
+    return replace(
+        result,
+        trials=tuple(trials),
+        failures=tuple(failures),
+        without_stimulus=tuple(unknown),
+    )
+
+
+def find_events(recording: Recording, steps: Steps) -> Events:
+    """Detect events over the whole recording; none crosses the border of a trial."""
+    if recording.plane != "screen_px":
+        raise DataError(
+            f"gaze lies in the plane {recording.plane}, events need screen_px; "
+            "give the screen's size in [screen] or read(path, screen=...)"
+        )
+    if steps.detect == "device":
+        return _device_events(recording)
+    borders = [ms for trial in recording.trials for ms in (trial.onset_ms, trial.offset_ms)]
+    return detect(
+        recording.gaze,
+        method=steps.detect,
+        screen=recording.screen,
+        breaks_ms=sorted(set(borders)),
+        **steps.detect_params,
+    )
+
+
+def analyse_trial(
+    recording: Recording, trial: Trial, shown: Shown, events: Events, steps: Steps
+) -> TrialResult:
+    """Map and weigh the fixations of one trial."""
+    inside = events[(events.onset_ms >= trial.onset_ms) & (events.onset_ms < trial.offset_ms)]
+    layout = replace(shown.layout, onset_ms=trial.onset_ms, offset_ms=trial.offset_ms)
+    fixations = shifted(inside.of("fixation"), steps.offset_px)
+    hits = map_to_tokens(fixations, layout, method=steps.map, **steps.map_params)
+    return TrialResult(
+        trial=trial,
+        shown=replace(shown, layout=layout),
+        gaze=recording.gaze.between(trial.onset_ms, trial.offset_ms),
+        events=inside,
+        fixations=fixations,
+        hits=hits,
+        weights=weigh(hits, shown.tokens, scheme=steps.scheme, **steps.scheme_params),
+    )
+
+
+def shifted(events: Events, offset_px: tuple[float, float]) -> Events:
+    """Events moved by a known offset (a correction stands beside the raw gaze, never in it)."""
+    if not any(offset_px):
+        return events
+    return replace(events, xy_px=events.xy_px + np.asarray(offset_px, dtype=np.float64))
+
+
+def _device_events(recording: Recording) -> Events:
+    """The tracker's own events; of two eyes reported apart, those of the better one."""
+    events = recording.device_events
+    if not len(events.of("fixation")):
+        raise DataError(
+            "the recording holds no fixations of the device's own; "
+            f"choose a detector: {', '.join(DETECTORS)}"
+        )
+    if events.eye is None or len(set(events.eye)) == 1:
+        return events
+    best = recording.eye("best").eye
+    return events[np.asarray(events.eye == best, dtype=bool)]
+
+
+def _failed(trial: Trial, stage: str, reason: str) -> Failure:
+    return Failure(trial=trial.name, stage=stage, reason=reason)
+
+
+def _no_trial(recording: Recording) -> Failure:
+    names = ", ".join(dict.fromkeys(t.stimulus or t.name for t in recording.trials))
+    reason = (
+        f"no trial shows a stimulus of the study; the recording's trials are: {names or 'none'}. "
+        "Name them under [stimuli], or rename them under [trials]"
+    )
+    return Failure(trial="", stage="trials", reason=reason)

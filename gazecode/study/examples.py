@@ -1,0 +1,110 @@
+"""From token values to examples: one per trial, per participant and source, or per source."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from gazecode.alignment import align, load_tokenizer
+from gazecode.errors import GazecodeError
+from gazecode.model import Example, SourceTokens, TokenWeights
+from gazecode.pipeline import RecordingResult, TrialResult
+from gazecode.study.settings import RecordingTable, Study
+from gazecode.weighting import pool
+
+__all__ = ["ExampleMaker"]
+
+OnFailure = Callable[[RecordingTable, str, str, str], None]
+
+
+@dataclass
+class Group:
+    """All readings that become one example."""
+
+    entry: RecordingTable
+    trial: str
+    tokens: SourceTokens
+    weights: list[TokenWeights] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
+
+
+class ExampleMaker:
+    """Makes the examples of a study, one after another.
+
+    Parameters
+    ----------
+    on_failure
+        Told of every example that cannot be made: recording, trial, stage, reason.
+    """
+
+    def __init__(self, study: Study, on_failure: OnFailure) -> None:
+        self.study = study
+        self.on_failure = on_failure
+        self.n_made = 0
+        self._tokenizer = load_tokenizer(study.align.tokenizer)
+
+    def examples(
+        self, parts: Iterable[tuple[RecordingTable, RecordingResult]]
+    ) -> Iterator[Example]:
+        """Examples in the order of the study file; per trial they stream."""
+        readings = ((entry, trial) for entry, result in parts for trial in result.trials)
+        if self.study.weigh.per == "trial":
+            groups: Iterable[Group] = (self._alone(*reading) for reading in readings)
+        else:
+            groups = self._grouped(readings)
+        for group in groups:
+            try:
+                example = self._align(group)
+            except GazecodeError as error:
+                self.on_failure(group.entry, group.trial, "align", str(error))
+                continue
+            self.n_made += 1
+            yield example
+
+    def _alone(self, entry: RecordingTable, reading: TrialResult) -> Group:
+        group = Group(entry, reading.trial.name, reading.shown.tokens)
+        group.weights.append(reading.weights)
+        group.people.append(entry.participant)
+        return group
+
+    def _grouped(self, readings: Iterable[tuple[RecordingTable, TrialResult]]) -> list[Group]:
+        groups: dict[tuple[str, ...], Group] = {}
+        for entry, reading in readings:
+            tokens = reading.shown.tokens
+            # The same name over different text is another source: values would not fit.
+            key: tuple[str, ...] = (tokens.source_id, hashlib.sha256(tokens.code).hexdigest())
+            if self.study.weigh.per == "participant":
+                key = (entry.participant, *key)
+            group = groups.setdefault(key, Group(entry, "", tokens))
+            group.weights.append(reading.weights)
+            group.people.append(entry.participant)
+        return list(groups.values())
+
+    def _align(self, group: Group) -> Example:
+        settings, tokens = self.study.align, group.tokens
+        one_person = self.study.weigh.per != "source"
+        weights = group.weights[0]
+        if self.study.weigh.per != "trial":
+            weights = pool(group.weights, group.people)
+        example = align(
+            weights,
+            tokens,
+            self._tokenizer,
+            template=settings.template,
+            policy=settings.policy,
+            strength=settings.strength,
+            per=settings.per,
+            max_ratio=settings.max_ratio,
+            participant=group.entry.participant if one_person else "",
+            trial=group.trial,
+        )
+        return replace(
+            example,
+            # A pooled example belongs to no single person: only its source can be held out.
+            participant_group=group.entry.participant if one_person else "",
+            source_group=_source_group(tokens),
+        )
+
+
+def _source_group(tokens: SourceTokens) -> str:
+    """The same for sources that differ in white space alone."""
+    return hashlib.sha256("\x00".join(tokens.texts).encode()).hexdigest()[:16]

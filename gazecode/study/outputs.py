@@ -1,0 +1,214 @@
+"""The files of a run, written from its parts: tables, weights, quality, page, failures.
+
+Parts are read one at a time, in the order of the study file, so that memory does not grow with
+the number of recordings and the bytes do not depend on who finished first.
+"""
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gazecode import __version__
+from gazecode.alignment import tokenizer_sha256
+from gazecode.errors import StudyError
+from gazecode.export import convert, replacing, to_parquet, write_table
+from gazecode.model import STATUSES
+from gazecode.pipeline import RecordingResult, TrialResult
+from gazecode.report import write_report
+from gazecode.study.examples import ExampleMaker
+from gazecode.study.page import PageMaker
+from gazecode.study.parts import load_part
+from gazecode.study.settings import RecordingTable, Study
+
+__all__ = ["RunSummary", "write_outputs"]
+
+FAILURE_COLUMNS = ("file", "participant", "trial", "stage", "reason")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """What a run did: counts for the last line, and where its files are."""
+
+    out: Path
+    n_recordings: int
+    n_failed_recordings: int
+    n_failed_trials: int
+    n_trials: int
+    n_fixations: int
+    n_examples: int
+    n_resumed: int = 0
+
+
+@dataclass
+class Ledger:
+    """Everything that did not work, in the order of the study file."""
+
+    rows: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, entry: RecordingTable, trial: str, stage: str, reason: str) -> None:
+        """One more line for ``failures.csv``."""
+        self.rows.append(
+            {
+                "file": entry.file.name,
+                "participant": entry.participant,
+                "trial": trial,
+                "stage": stage,
+                "reason": reason,
+            }
+        )
+
+    def write(self, path: Path) -> None:
+        """Write ``failures.csv``; without failures it holds its header alone."""
+        with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, FAILURE_COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+
+def write_outputs(
+    study: Study, folders: Sequence[Path], out: Path, *, inputs_sha256: str
+) -> RunSummary:
+    """Write all files of a run from its parts.
+
+    Raises
+    ------
+    StudyError
+        If not one trial could be used; ``failures.csv`` and ``quality.json`` are written first.
+    """
+    ledger = Ledger()
+    page = PageMaker(study)
+    quality: list[dict[str, Any]] = []
+    for entry, result in _parts(study, folders):
+        for failure in result.failures:
+            ledger.add(entry, failure.trial, failure.stage, failure.reason)
+        quality.append(_quality_row(entry, result))
+        page.add(entry, result)
+    n_trials = sum(len(row["trials"]) for row in quality)
+    _write_json(out / "quality.json", _quality_document(study, quality))
+    if not n_trials:
+        ledger.write(out / "failures.csv")
+        raise StudyError(
+            f"none of the {len(folders)} recordings gave a trial that can be used; "
+            f"first reason: {ledger.rows[0]['reason']} (all in {out / 'failures.csv'})"
+        )
+    provenance = _provenance(study, inputs_sha256)
+    _write_tables(study, folders, out, provenance)
+    maker = ExampleMaker(study, ledger.add)
+    to_parquet(
+        maker.examples(_parts(study, folders)), out / "weights.parquet", provenance=provenance
+    )
+    convert(out / "weights.parquet", out / "weights.h5")
+    ledger.write(out / "failures.csv")
+    write_report(page.view(ledger.rows, provenance), out / "report.html")
+    return RunSummary(
+        out=out,
+        n_recordings=len(folders),
+        n_failed_recordings=sum(1 for row in ledger.rows if not row["trial"]),
+        n_failed_trials=sum(1 for row in ledger.rows if row["trial"]),
+        n_trials=n_trials,
+        n_fixations=sum(t["fixations"] for row in quality for t in row["trials"]),
+        n_examples=maker.n_made,
+    )
+
+
+def _parts(
+    study: Study, folders: Sequence[Path]
+) -> Iterator[tuple[RecordingTable, RecordingResult]]:
+    for entry, folder in zip(study.recordings, folders, strict=True):
+        yield entry, load_part(folder)
+
+
+def _provenance(study: Study, inputs_sha256: str) -> dict[str, Any]:
+    return {
+        "study": study.study.name,
+        "parameters": study.parameters(),
+        "tokenizer_sha256": tokenizer_sha256(study.align.tokenizer),
+        "inputs_sha256": inputs_sha256,
+    }
+
+
+def _quality_document(study: Study, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"study": study.study.name, "package_version": __version__, "recordings": rows}
+
+
+def _quality_row(entry: RecordingTable, result: RecordingResult) -> dict[str, Any]:
+    return {
+        "file": entry.file.name,
+        "participant": entry.participant,
+        "group": entry.group,
+        "quality": result.quality,
+        "provenance": result.provenance,
+        "trials": [_accounting(t) for t in result.trials],
+        "without_stimulus": list(result.without_stimulus),
+        "failures": [asdict(f) for f in result.failures],
+    }
+
+
+def _accounting(result: TrialResult) -> dict[str, Any]:
+    """Where every fixation of a trial went; the four counts add up to all of them."""
+    counts = Counter(result.hits.status.tolist())
+    return {
+        "trial": result.trial.name,
+        "stimulus": result.shown.stimulus,
+        "fixations": result.hits.n_fixations,
+        **{status: counts.get(status, 0) for status in STATUSES},
+        "tokens": result.hits.n_tokens,
+        "tokens_looked_at": int(result.weights.on_path.sum()),
+        "layout_unmatched": dict(result.shown.layout.unmatched),
+    }
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    with replacing(path) as beside:
+        beside.write_text(text + "\n", encoding="utf-8")
+
+
+def _write_tables(
+    study: Study, folders: Sequence[Path], out: Path, provenance: dict[str, Any]
+) -> None:
+    """``fixations.parquet`` and ``hits.parquet``, a row group per recording."""
+    for name, frame_of in (("fixations", _fixation_frame), ("hits", _hit_frame)):
+        frames = (
+            frame_of(entry, trial)
+            for entry, result in _parts(study, folders)
+            for trial in result.trials
+        )
+        write_table(frames, out / f"{name}.parquet", provenance=provenance)
+
+
+def _fixation_frame(entry: RecordingTable, result: TrialResult) -> Any:
+    frame = result.fixations.to_frame().drop(columns="kind")
+    for i, (name, value) in enumerate(_who(entry, result).items()):
+        frame.insert(i, name, value)
+    frame.insert(4, "fixation", range(len(frame)))
+    frame["status"] = result.hits.status.astype(str)
+    if "activity" not in frame:
+        frame["activity"] = "unknown"
+    return frame
+
+
+def _hit_frame(entry: RecordingTable, result: TrialResult) -> Any:
+    tokens, hits = result.shown.tokens, result.hits
+    frame = hits.to_frame()
+    texts = tokens.texts
+    frame["token_start"] = tokens.span[hits.token, 0]
+    frame["token_end"] = tokens.span[hits.token, 1]
+    frame["token_text"] = [texts[i] for i in hits.token]
+    frame["token_label"] = tokens.label[hits.token].astype(str)
+    for i, (name, value) in enumerate(_who(entry, result).items()):
+        frame.insert(i, name, value)
+    return frame
+
+
+def _who(entry: RecordingTable, result: TrialResult) -> dict[str, str]:
+    return {
+        "file": entry.file.name,
+        "participant": entry.participant,
+        "trial": result.trial.name,
+        "stimulus": result.shown.stimulus,
+    }

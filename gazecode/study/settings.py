@@ -1,0 +1,343 @@
+"""A study file: which recordings, which stimuli, which steps with which parameters.
+
+`load_study` reads TOML, checks every key, and names the key and the line of whatever is wrong.
+Paths are relative to the study file.
+"""
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gazecode.errors import StudyError
+
+__all__ = ["Study", "digest_of", "load_study"]
+
+Px = float
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """Base of all tables: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StudyTable(Settings):
+    """``[study]``."""
+
+    name: str
+    description: str = ""
+
+
+class ScreenTable(Settings):
+    """``[screen]``: what the recordings do not say."""
+
+    width_px: Positive | None = None
+    height_px: Positive | None = None
+    width_mm: Positive | None = None
+    height_mm: Positive | None = None
+    distance_mm: Positive | None = None
+
+
+class GridTable(Settings):
+    """A monospaced grid; `origin_px` is the top left of the first cell."""
+
+    kind: Literal["grid"]
+    origin_px: tuple[Px, Px]
+    char_width_px: Positive
+    line_height_px: Positive
+    tab_width: Annotated[int, Field(ge=1)] = 4
+
+
+class BoxesTable(Settings):
+    """A table of boxes, one per row in reading order; `texts` names the file that holds the texts."""
+
+    kind: Literal["boxes"]
+    file: Path
+    level: str | None = None
+    texts: Path | None = None
+    text_column: str | None = None
+    shrink_px: tuple[Px, Px] = (0.0, 0.0)
+
+
+class OwnBoxesTable(Settings):
+    """The boxes a recording itself holds, of one kind."""
+
+    kind: Literal["recording"]
+    boxes: str = "syntax"
+    skip: tuple[str, ...] = ()
+
+
+LayoutTable = Annotated[GridTable | BoxesTable | OwnBoxesTable, Field(discriminator="kind")]
+
+
+class StimulusTable(Settings):
+    """``[stimuli.NAME]``; ``[stimuli."*"]`` stands for every stimulus the recordings hold.
+
+    `layouts` chooses by the recording's screen, e.g. ``layouts."1920x1080" = {...}``.
+    """
+
+    code: Path | None = None
+    language: str | None = None
+    image: Path | None = None
+    layout: LayoutTable | None = None
+    layouts: Mapping[str, LayoutTable] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_layout(self) -> "StimulusTable":
+        if (self.layout is None) == (not self.layouts):
+            raise ValueError("expected either layout or layouts (one per screen size)")
+        return self
+
+
+class RecordingTable(Settings):
+    """``[[recordings]]``; `offset_px` is added to every fixation, `options` go to the reader."""
+
+    file: Path
+    participant: str
+    group: str = ""
+    format: str | None = None
+    offset_px: tuple[Px, Px] = (0.0, 0.0)
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class StepTable(BaseModel):
+    """A step: the method by name; every other key is a parameter of that method."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters, as the method takes them."""
+        return dict(self.model_extra or {})
+
+
+class DetectTable(StepTable):
+    """``[detect]``; ``method = "device"`` takes the tracker's own fixations."""
+
+    method: str = "ivt"
+
+
+class MapTable(StepTable):
+    """``[map]``."""
+
+    method: str = "nearest"
+
+
+class WeighTable(StepTable):
+    """``[weigh]``; one example per trial, per participant × source, or per source."""
+
+    scheme: str = "duration"
+    per: Literal["trial", "participant", "source"] = "trial"
+
+
+class AlignTable(Settings):
+    """``[align]``; `strength` λ makes a loss weight with mean 1 out of the value."""
+
+    tokenizer: Path
+    strength: Annotated[float, Field(ge=0, le=1)] | None = 0.5
+    policy: Literal["inherit", "share", "max", "mean"] = "inherit"
+    template: str | None = None
+    per: Literal["character", "token"] = "character"
+    max_ratio: Annotated[float, Field(gt=1)] = 5.0
+
+
+class ReportTable(Settings):
+    """``[report]``; how many trials the page draws."""
+
+    max_trials: Annotated[int, Field(ge=0)] = 12
+
+
+class Study(Settings):
+    """A whole study file, checked."""
+
+    study: StudyTable
+    recordings: tuple[RecordingTable, ...] = Field(min_length=1)
+    stimuli: Mapping[str, StimulusTable] = Field(min_length=1)
+    align: AlignTable
+    screen: ScreenTable = ScreenTable()
+    trials: Mapping[str, str] = Field(default_factory=dict)
+    quality: Mapping[str, float] = Field(default_factory=dict)
+    detect: DetectTable = DetectTable()
+    map: MapTable = MapTable()
+    weigh: WeighTable = WeighTable()
+    report: ReportTable = ReportTable()
+
+    def parameters(self) -> dict[str, Any]:
+        """Every setting that shapes the result, as JSON; no path above the study's own folder."""
+        return self.model_dump(mode="json", exclude={"recordings", "stimuli"}, exclude_none=True)
+
+
+def digest_of(value: object) -> str:
+    """SHA-256 of a JSON value, keys sorted.
+
+    >>> digest_of({"b": 1, "a": 2}) == digest_of({"a": 2, "b": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_study(path: Path | str) -> Study:
+    """Read a study file and resolve its paths.
+
+    Raises
+    ------
+    StudyError
+        For a missing file, broken TOML, an unknown or missing key, a wrong value, a file that
+        is named and not there; the message names the key and the line.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise StudyError(f"{path} is a folder; name the study file in it, e.g. {path}/study.toml")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise StudyError(f"{path}: no such study file; check the path") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{path.name}: not valid TOML: {error}") from error
+    try:
+        study = Study.model_validate(raw)
+    except ValidationError as error:
+        raise StudyError(_explain(path.name, text, error)) from error
+    return _with_paths(study, path, text)
+
+
+def _explain(name: str, text: str, error: ValidationError) -> str:
+    """The first problem with its key and line, and how many more there are."""
+    # A misspelt key shows up twice, as unknown and as missing: the unknown one says where.
+    problems = sorted(error.errors(), key=lambda p: p["type"] != "extra_forbidden")
+    first = problems[0]
+    loc = _toml_keys(first["loc"])
+    message = {
+        "extra_forbidden": "unknown key; " + _suggest(first["loc"]),
+        "missing": "this key is missing",
+    }.get(first["type"], f"{first['msg']}; found {first['input']!r}")
+    more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
+    line = _line_of(text, loc)
+    where = f"line {line}" if line else "not in the file"
+    return f"{name}: {_dotted(loc) or 'the file'} ({where}): {message}{more}"
+
+
+def _dotted(loc: Sequence[str | int]) -> str:
+    """A key as people write it: ``recordings[0].file``."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc]
+    return "".join(parts).removeprefix(".")
+
+
+def _toml_keys(loc: Sequence[str | int]) -> tuple[str | int, ...]:
+    """A location without what pydantic adds for a tagged union."""
+    kinds = {"grid", "boxes", "recording"}
+    return tuple(
+        part
+        for i, part in enumerate(loc)
+        if not (part in kinds and i and ("layout" in loc[:i] or "layouts" in loc[:i]))
+    )
+
+
+def _suggest(loc: Sequence[str | int]) -> str:
+    """Which keys the table of an unknown key has, the likeliest first."""
+    tables: dict[str, type[BaseModel]] = {
+        "study": StudyTable,
+        "screen": ScreenTable,
+        "stimuli": StimulusTable,
+        "recordings": RecordingTable,
+        "align": AlignTable,
+        "report": ReportTable,
+        "grid": GridTable,
+        "boxes": BoxesTable,
+        "recording": OwnBoxesTable,
+    }
+    owner: type[BaseModel] = Study
+    for part in loc[:-1]:
+        owner = tables.get(str(part), owner)
+    close = get_close_matches(str(loc[-1]), owner.model_fields, n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    return f"{meant}Keys here: {', '.join(owner.model_fields)}"
+
+
+_HEADER = re.compile(r"^\s*\[(\[)?\s*(?P<name>[^\]]+?)\s*\]")
+_KEY = re.compile(r"""^\s*(?P<key>"[^"]*"|'[^']*'|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_"'-]+)*)\s*=""")
+
+
+def _line_of(text: str, loc: Sequence[str | int]) -> int | None:
+    """Line (1-based) on which a key, or else the nearest table around it, stands."""
+    for depth in range(len(loc), 0, -1):
+        for number, keys in _lines(text):
+            if keys == tuple(loc[:depth]):
+                return number
+    return None
+
+
+def _lines(text: str) -> list[tuple[int, tuple[str | int, ...]]]:
+    """Each line that names a table or key, with its full path; array tables get an index."""
+    found: list[tuple[int, tuple[str | int, ...]]] = []
+    table: tuple[str | int, ...] = ()
+    counts: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            name = header["name"]
+            table = tuple(_split(name))
+            if header[1]:
+                counts[name] = counts.get(name, -1) + 1
+                table = (*table, counts[name])
+            found.append((number, table))
+        elif key := _KEY.match(line):
+            found.append((number, (*table, *_split(key["key"]))))
+            inline = (*table, *_split(key["key"]))
+            found += [
+                (number, (*inline, inner))
+                for inner in re.findall(r"[{,]\s*([A-Za-z0-9_-]+)\s*=", line)
+            ]
+    return found
+
+
+def _split(dotted: str) -> list[str]:
+    return [a or b or c for a, b, c in re.findall(r"\"([^\"]*)\"|'([^']*)'|([^.\s\"']+)", dotted)]
+
+
+def _with_paths(study: Study, path: Path, text: str) -> Study:
+    """Make every path absolute and check that it is there."""
+    here = path.parent
+
+    def resolved(value: Path, *loc: str | int) -> Path:
+        full = here / value
+        if not full.exists():
+            line = _line_of(text, loc)
+            raise StudyError(f"{path.name}: {_dotted(loc)} (line {line}): no such file: {value}")
+        return full
+
+    def layout(table: Any, *loc: str | int) -> Any:
+        if not isinstance(table, BoxesTable):
+            return table
+        texts = table.texts and resolved(table.texts, *loc, "texts")
+        return table.model_copy(update={"file": resolved(table.file, *loc, "file"), "texts": texts})
+
+    stimuli = {}
+    for name, entry in study.stimuli.items():
+        at = ("stimuli", name)
+        update: dict[str, Any] = {
+            key: resolved(value, *at, key)
+            for key in ("code", "image")
+            if (value := getattr(entry, key)) is not None
+        }
+        update["layout"] = layout(entry.layout, *at, "layout")
+        update["layouts"] = {k: layout(v, *at, "layouts", k) for k, v in entry.layouts.items()}
+        stimuli[name] = entry.model_copy(update=update)
+    # A recording that is not there fails alone, in failures.csv; the others are still worth a run.
+    recordings = tuple(r.model_copy(update={"file": here / r.file}) for r in study.recordings)
+    align = study.align.model_copy(
+        update={"tokenizer": resolved(study.align.tokenizer, "align", "tokenizer")}
+    )
+    return study.model_copy(update={"stimuli": stimuli, "recordings": recordings, "align": align})

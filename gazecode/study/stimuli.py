@@ -1,0 +1,122 @@
+"""What a trial showed: the stimulus of its name as tokens, laid out as the study says."""
+
+from dataclasses import dataclass, field
+
+
+from gazecode.errors import StudyError
+from gazecode.mapping import box_layout, grid_layout, read_boxes
+from gazecode.model import Layout, Recording, Screen, SourceTokens, Stimulus, Trial
+from gazecode.pipeline import Shown
+from gazecode.source import language_of, parse
+from gazecode.study.settings import (
+    BoxesTable,
+    GridTable,
+    LayoutTable,
+    OwnBoxesTable,
+    StimulusTable,
+    Study,
+)
+
+__all__ = ["StimulusFinder", "check_stimuli"]
+
+ANY = "*"
+
+
+@dataclass
+class StimulusFinder:
+    """Finds what a trial showed; parses every source once."""
+
+    study: Study
+    _tokens: dict[tuple[str, str], SourceTokens] = field(default_factory=dict)
+
+    def __call__(self, recording: Recording, trial: Trial) -> Shown | None:
+        """Tokens and layout of a trial, or None if the study has no stimulus for it."""
+        name = self.study.trials.get(trial.name) or self.study.trials.get(trial.stimulus or "")
+        name = name or trial.stimulus or trial.name
+        own = recording.stimuli.get(name)
+        table = self.study.stimuli.get(name)
+        if table is None and own is not None:
+            table = self.study.stimuli.get(ANY)
+        if table is None:
+            return None
+        tokens = self._parse(name, table, own)
+        layout = _lay_out(name, tokens, _choose(name, table, recording.screen), own)
+        image = table.image.read_bytes() if table.image else (own.image if own else None)
+        return Shown(stimulus=name, tokens=tokens, layout=layout, image=image)
+
+    def _parse(self, name: str, table: StimulusTable, own: Stimulus | None) -> SourceTokens:
+        if table.code is not None:
+            code: str | bytes = table.code.read_bytes()
+            language = table.language or language_of(table.code.name)
+        elif own is not None:
+            code, language = own.code, table.language or own.language
+        else:
+            raise StudyError(
+                f"stimuli.{name}: no code; the recording holds none either. Name a source file"
+            )
+        key = (name, language + str(hash(code)))
+        if key not in self._tokens:
+            self._tokens[key] = parse(code, language, source_id=name)
+        return self._tokens[key]
+
+
+def check_stimuli(study: Study) -> None:
+    """Read every stimulus once before the run, so that a broken one stops it at once."""
+    finder = StimulusFinder(study)
+    for name, table in study.stimuli.items():
+        if table.code is None:
+            continue
+        tokens = finder._parse(name, table, None)
+        for entry in [table.layout, *table.layouts.values()]:
+            if entry is not None and not isinstance(entry, OwnBoxesTable):
+                _lay_out(name, tokens, entry, None)
+
+
+def _choose(name: str, table: StimulusTable, screen: Screen | None) -> LayoutTable:
+    if table.layout is not None:
+        return table.layout
+    size = f"{screen.width_px:.0f}x{screen.height_px:.0f}" if screen else "unknown"
+    if size not in table.layouts:
+        raise StudyError(
+            f"stimuli.{name}: the recording's screen is {size}, layouts are given for "
+            f"{', '.join(table.layouts)}; add one for {size}"
+        )
+    return table.layouts[size]
+
+
+def _lay_out(name: str, tokens: SourceTokens, table: LayoutTable, own: Stimulus | None) -> Layout:
+    match table:
+        case GridTable():
+            return grid_layout(
+                tokens,
+                origin_px=table.origin_px,
+                char_width_px=table.char_width_px,
+                line_height_px=table.line_height_px,
+                tab_width=table.tab_width,
+            )
+        case BoxesTable():
+            frame = read_boxes(
+                table.file,
+                level=table.level,
+                texts=table.texts,
+                text_column=table.text_column,
+                shrink_px=table.shrink_px,
+            )
+            return box_layout(tokens, frame)
+        case OwnBoxesTable():
+            return _own_boxes(name, tokens, table, own)
+
+
+def _own_boxes(
+    name: str, tokens: SourceTokens, table: OwnBoxesTable, own: Stimulus | None
+) -> Layout:
+    import pandas as pd
+
+    frame = pd.DataFrame(dict(own.boxes)) if own is not None else pd.DataFrame()
+    if frame.empty:
+        raise StudyError(f"stimuli.{name}: the recording holds no boxes; give a grid or boxes")
+    chosen = frame[(frame["kind"] == table.boxes) & ~frame["text"].isin(table.skip)]
+    if chosen.empty:
+        kinds = ", ".join(sorted(set(frame["kind"])))
+        raise StudyError(f"stimuli.{name}: no boxes of kind {table.boxes!r}; found {kinds}")
+    return box_layout(tokens, chosen.reset_index(drop=True))

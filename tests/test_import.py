@@ -1,0 +1,28 @@
+"""``import gazecode`` stays light: heavy libraries load inside the function that needs them."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "pandas scipy xarray pyarrow pymovements polars matplotlib sklearn torch transformers jax "
+    "datasets dask distributed tokenizers tree_sitter h5py h5netcdf pydantic jinja2 rich typer"
+).split()
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+def test_import_loads_nothing_heavy():
+    loaded = modules_after("import gazecode")
+    assert "numpy" in loaded
+    assert not loaded & set(HEAVY)
+
+
+@pytest.mark.parametrize("statement", ["import pandas", "import tokenizers"])
+def test_the_check_above_can_fail(statement):
+    assert modules_after(statement) & set(HEAVY)
