@@ -93,11 +93,12 @@ def open_jsonl(path: Path) -> Stored:
     with path.open("rb") as file:
         first = _parse(file.readline(), path, 1)
     said = first.get("gazecode")
+    columns = next(_parsed(path), {column.name: None for column in COLUMNS})
     return Stored(
         path=path,
         container="JSONL",
         metadata=None if said is None else json.dumps(said, **_CANONICAL),
-        columns=None,
+        columns=dict.fromkeys(columns, ""),
         batches=lambda: _rows(path),
     )
 
@@ -176,10 +177,16 @@ def _check_row(fields: Mapping[str, Any], row: int, path: Path) -> None:
 
 def _fits(value: object, column: Column) -> bool:
     # Exact types: for Python True is an int, and 1.5 would be cut to 1.
-    wanted = set(_LITERALS[column.element])
-    if column.is_list:
-        return isinstance(value, list) and set(map(type, value)) <= wanted
-    return type(value) in wanted
+    if column.is_list and not isinstance(value, list):
+        return False
+    values = value if isinstance(value, list) and column.is_list else [value]
+    if not set(map(type, values)) <= set(_LITERALS[column.element]):
+        return False
+    return column.element != "int32" or not values or _is_int32(min(values), max(values))
+
+
+def _is_int32(low: int, high: int) -> bool:
+    return low >= -(2**31) and high < 2**31
 
 
 def _batch(held: list[dict[str, Any]], path: Path, first_row: int) -> "pa.RecordBatch":

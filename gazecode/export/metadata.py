@@ -82,7 +82,7 @@ def dump(fields: Mapping[str, object]) -> str:
     """Return the object as canonical JSON, with the package's name and version."""
     whole = {**fields, "package": "gazecode", "package_version": _package_version()}
     try:
-        return json.dumps(
+        text = json.dumps(
             whole,
             sort_keys=True,
             ensure_ascii=False,
@@ -90,11 +90,13 @@ def dump(fields: Mapping[str, object]) -> str:
             separators=(",", ":"),
             default=_plain,
         )
+        text.encode()
     except (TypeError, ValueError) as error:
         raise ParameterError(
             f"the provenance does not fit into JSON ({error}); give texts, finite numbers, "
             "lists and mappings with text keys"
         ) from error
+    return text
 
 
 def _plain(value: object) -> object:
@@ -111,7 +113,7 @@ def _package_version() -> str:
         return "unknown"
 
 
-def load(text: str | bytes | None, *, name: str) -> dict[str, object]:
+def load(text: str | None, *, name: str) -> dict[str, object]:
     """Read the object back; a file without one, or with a broken one, is refused."""
     if text is None:
         raise SchemaError(
@@ -120,6 +122,7 @@ def load(text: str | bytes | None, *, name: str) -> dict[str, object]:
         )
     try:
         fields = json.loads(text)
+        text.encode()
     except (ValueError, RecursionError) as error:
         raise SchemaError(
             f"{name}: the metadata under the key gazecode is not JSON; export the file again"

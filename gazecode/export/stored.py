@@ -26,8 +26,8 @@ class Stored:
     metadata
         The JSON text under the key ``gazecode``; None if there is none.
     columns
-        Name → what is wrong with the column's type ("" if nothing). None where the container has
-        no types of its own (JSONL): there, each row is checked as it is read.
+        Name → what is wrong with the column's type ("" if nothing). JSONL has no types of its own:
+        each of its rows is checked as it is read.
     batches
         Makes an iterator over the rows as Arrow record batches with the columns of the schema.
     """
@@ -35,21 +35,19 @@ class Stored:
     path: Path
     container: str
     metadata: str | None
-    columns: Mapping[str, str] | None
+    columns: Mapping[str, str]
     batches: Callable[[], "Iterator[pa.RecordBatch]"]
 
     @property
     def missing(self) -> list[str]:
         """Columns of the schema that the file does not have."""
-        if self.columns is None:
-            return []
         return [column.name for column in COLUMNS if column.name not in self.columns]
 
     @property
     def mistyped(self) -> dict[str, str]:
         """Columns of the schema whose type is another, with what was found and expected."""
         known = {column.name for column in COLUMNS}
-        return {n: said for n, said in (self.columns or {}).items() if said and n in known}
+        return {n: said for n, said in self.columns.items() if said and n in known}
 
     def check(self) -> None:
         """Refuse a file that cannot be read as the schema says."""
@@ -60,7 +58,7 @@ class Stored:
     def check_columns(self) -> None:
         """Refuse a file whose rows cannot be read at all."""
         if self.missing:
-            found = ", ".join(self.columns or ()) or "none"
+            found = ", ".join(self.columns) or "none"
             raise SchemaError(
                 f"{self.path.name}: no column {', '.join(self.missing)}; found {found}. "
                 "Export the file again"

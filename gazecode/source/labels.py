@@ -243,6 +243,8 @@ class LeafTable:
     scope: IntArray
 
 
+_NO_ROLE = frozenset({":", "@", "ERROR"})
+
 _NAME = "name"
 """Stands for a name until it is known whether the function declares it."""
 
@@ -256,9 +258,9 @@ def _structural(roles: Roles, node: Node, bits: int) -> str:
         return "assignment" if node.parent_kind.startswith("assignment") else "literal"
     if node.kind in roles.names:
         return "function call" if f"{node.parent_kind}.{node.field}" == "call.function" else _NAME
-    if node.kind.isidentifier():
-        return EXTERNAL
-    return "operator" if node.kind not in (":", "@", "ERROR") else ""
+    if node.kind in _NO_ROLE:
+        return ""
+    return EXTERNAL if node.kind.isidentifier() else "operator"
 
 
 def _resolve_names(

@@ -1,0 +1,7 @@
+"""Where tokens stood on the screen, and which of them fixations fell on."""
+
+from gazecode.mapping.boxes import box_layout, read_boxes
+from gazecode.mapping.grid import grid_layout
+from gazecode.mapping.hits import MAPPERS, map_to_tokens
+
+__all__ = ["MAPPERS", "box_layout", "grid_layout", "map_to_tokens", "read_boxes"]

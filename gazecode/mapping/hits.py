@@ -1,0 +1,321 @@
+"""Fixations to tokens: hard (one token) and soft (shares).
+
+``nearest``   the token whose box is nearest, within a reach
+``disc``      the token with the largest overlap with a disc around the fixation; the rule of the
+              eyeCode data set (Hansen, Lumsdaine & Goldstone 2012, arXiv:1304.5257)
+``gaussian``  shares by the mass of a Gaussian over each token's boxes, as eyekit's
+              ``duration_mass`` does for words (Carr et al. 2022, doi:10.3758/s13428-021-01554-0,
+              use the same idea for lines); its sd stands for the tracker's error
+
+A method is a function ``(points, boxes, token, line, line_height_px, *, params) -> Shares``;
+`MAPPERS` is open to the entry-point group ``gazecode.mappers``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gazecode.errors import DataError, ParameterError
+from gazecode.mapping.pairs import Bands
+from gazecode.mapping.view import Fit, exposure_ms, fits, place, text_area
+from gazecode.model import Events, Hits, Layout
+from gazecode.model.checks import FloatArray, IntArray, StrArray
+from gazecode.registry import Registry, check_parameters
+
+__all__ = ["MAPPERS", "MIN_REACH_PX", "Shares", "map_to_tokens"]
+
+MIN_REACH_PX = 20.0
+"""The least default reach: small fonts do not make trackers more exact."""
+MIN_SHARE = 1e-6
+"""Smaller shares of a Gaussian are cut: at most 1e-6 per token of a fixation is lost."""
+_GAUSS_REACH = 5.0
+"""sd beyond which a Gaussian holds less than `MIN_SHARE`: P(|z| > 5) = 5.7e-7."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shares:
+    """Sparse triples: `share` of point number `point` on `token`."""
+
+    point: IntArray
+    token: IntArray
+    share: FloatArray
+
+
+Mapper = Callable[..., Shares]
+
+
+def map_to_tokens(
+    fixations: Events, layout: Layout, method: str = "nearest", **params: Any
+) -> Hits:
+    """Say for every fixation which tokens it fell on.
+
+    A fixation counts with the scroll in force at its onset. Its status is ``lost`` without a
+    position; ``off`` when its onset is outside the layout's interval, its point outside the
+    viewport, or the text's area (the box around all boxes, plus one line height, at least 20 px)
+    does not hold it; ``token`` when it has a share on at least one token; else ``between``.
+    Every fixation has exactly one status.
+
+    Parameters
+    ----------
+    fixations
+        Fixations only (``events.of("fixation")``).
+    layout
+        Where tokens stood.
+    method
+        A name in `MAPPERS`: ``nearest`` (`reach_px`: default one line height, at least 20 px),
+        ``disc`` (`radius_px`, 20 by default), ``gaussian`` (`sd_px`: a number or one per axis).
+
+    Returns
+    -------
+    Hits
+        Sorted by fixation, then token. `exposure_ms` is how long a box of the token had its
+        centre inside the viewport during the layout's interval; an open interval is taken from
+        the first onset to the last offset of the fixations.
+
+    Raises
+    ------
+    ParameterError
+        Unknown method or parameter.
+    DataError
+        Events other than fixations.
+
+    Examples
+    --------
+    >>> layout = Layout(
+    ...     boxes=[[0, 0, 40, 20], [50, 0, 90, 20]],
+    ...     token=[0, 1], line=[0, 0], n_tokens=2, line_height_px=20,
+    ... )
+    >>> fixations = Events(
+    ...     kind=["fixation"] * 3, onset_ms=[0, 300, 600], offset_ms=[250, 500, 900],
+    ...     xy_px=[[20, 10], [48, 10], [500, 500]],
+    ... )
+    >>> hits = map_to_tokens(fixations, layout)
+    >>> hits.token, hits.status
+    (array([0, 1]), array(['token', 'token', 'off'], dtype=object))
+    >>> map_to_tokens(fixations, layout, "gaussian", sd_px=20).share.round(2)
+    array([0.47, 0.03, 0.21, 0.28])
+    """
+    mapper = MAPPERS[method]
+    check_parameters(mapper, params, name=method)
+    other = set(fixations.kind) - {"fixation"}
+    if other:
+        raise DataError(
+            f"events to map hold {', '.join(sorted(other))}; expected fixations only: "
+            'pass events.of("fixation")'
+        )
+    where = place(fixations, layout)
+    parts = [_map_fit(fit, layout, mapper, params) for fit in fits(where, layout)]
+    fixation = np.concatenate([p.point for p in parts]) if parts else np.empty(0, np.int64)
+    token = np.concatenate([p.token for p in parts]) if parts else np.empty(0, np.int64)
+    share = np.concatenate([p.share for p in parts]) if parts else np.empty(0)
+    order = np.lexsort((token, fixation))
+    return Hits(
+        fixation=fixation[order],
+        token=token[order],
+        share=share[order],
+        onset_ms=fixations.onset_ms,
+        duration_ms=fixations.duration_ms,
+        status=_status(fixation, where.lost, where.shown, text_area(where, layout, MIN_REACH_PX)),
+        exposure_ms=exposure_ms(fixations, layout),
+    )
+
+
+def _map_fit(fit: Fit, layout: Layout, mapper: Mapper, params: dict[str, Any]) -> Shares:
+    shares = mapper(
+        fit.xy_px,
+        fit.boxes,
+        layout.token[fit.box],
+        layout.line[fit.box],
+        layout.line_height_px,
+        **params,
+    )
+    return Shares(point=fit.fixation[shares.point], token=shares.token, share=shares.share)
+
+
+def _status(
+    fixation: IntArray, lost: "np.ndarray[Any, Any]", shown: Any, inside: Any
+) -> StrArray:
+    status: StrArray = np.full(len(lost), "off", dtype=object)
+    status[shown & inside] = "between"
+    status[fixation] = "token"
+    status[lost] = "lost"
+    return status
+
+
+def map_nearest(
+    xy_px: FloatArray,
+    boxes: FloatArray,
+    token: IntArray,
+    line: IntArray,
+    line_height_px: float,
+    *,
+    reach_px: float | None = None,
+) -> Shares:
+    """Take the nearest box within `reach_px` (Euclidean, 0 inside; edges count as inside).
+
+    A tie goes to the box whose centre is nearer, then to the lower token.
+    """
+    reach = max(line_height_px, MIN_REACH_PX) if reach_px is None else reach_px
+    _check_positive("reach_px", reach, least=0.0)
+    point, box = Bands(boxes, line).near(xy_px, reach_x_px=reach, reach_y_px=reach)
+    distance = _distance(xy_px[point], boxes[box])
+    near = distance <= reach
+    point, box, distance = point[near], box[near], distance[near]
+    return _best(point, token[box], distance, _from_centre(xy_px[point], boxes[box]))
+
+
+def map_disc(
+    xy_px: FloatArray,
+    boxes: FloatArray,
+    token: IntArray,
+    line: IntArray,
+    line_height_px: float,  # noqa: ARG001 - every method is called alike
+    *,
+    radius_px: float = 20.0,
+) -> Shares:
+    """Take the token with the largest exact overlap with a disc of `radius_px`.
+
+    The boxes of one token count together. A tie goes to the nearer centre, then the lower token.
+    """
+    _check_positive("radius_px", radius_px)
+    point, box = Bands(boxes, line).near(xy_px, reach_x_px=radius_px, reach_y_px=radius_px)
+    area = disc_overlap(xy_px[point], boxes[box], radius_px=radius_px)
+    hit = area > 0
+    point, box, area = point[hit], box[hit], area[hit]
+    centre = _from_centre(xy_px[point], boxes[box])
+    merged = _merge(point, token[box], area, centre)
+    # Rounded, so that equal overlaps computed along different paths are the tie they are.
+    rank = -np.round(merged.share / radius_px**2, 9)
+    return _best(merged.point, merged.token, rank, merged.centre)
+
+
+def map_gaussian(
+    xy_px: FloatArray,
+    boxes: FloatArray,
+    token: IntArray,
+    line: IntArray,
+    line_height_px: float,  # noqa: ARG001 - every method is called alike
+    *,
+    sd_px: float | tuple[float, float],
+) -> Shares:
+    """Share a fixation by the probability that its true point lies in each token's boxes.
+
+    The shares of a fixation sum to at most 1; the rest lies on no token. Shares below
+    `MIN_SHARE` are cut.
+    """
+    from scipy.special import ndtr
+
+    sd = np.broadcast_to(np.asarray(sd_px, dtype=np.float64), 2)
+    for value in sd.tolist():
+        _check_positive("sd_px", value)
+    reach = _GAUSS_REACH * sd
+    point, box = Bands(boxes, line).near(
+        xy_px, reach_x_px=float(reach[0]), reach_y_px=float(reach[1])
+    )
+    mass: FloatArray = np.ones(len(point))
+    for axis in (0, 1):
+        at = xy_px[point, axis]
+        low, high = boxes[box, axis], boxes[box, axis + 2]
+        mass *= ndtr((high - at) / sd[axis]) - ndtr((low - at) / sd[axis])
+    merged = _merge(point, token[box], mass, mass)
+    kept = merged.share >= MIN_SHARE
+    return Shares(point=merged.point[kept], token=merged.token[kept], share=merged.share[kept])
+
+
+MAPPERS: Registry[Mapper] = Registry(
+    "mapping methods",
+    {"nearest": map_nearest, "disc": map_disc, "gaussian": map_gaussian},
+    group="gazecode.mappers",
+)
+
+
+def _check_positive(name: str, value: float, *, least: float = np.nextafter(0, 1)) -> None:
+    if not (np.isfinite(value) and value >= least):
+        wanted = "a number of at least 0" if least == 0 else "a positive number"
+        raise ParameterError(f"{name} is {value}; expected {wanted} of pixels")
+
+
+def _distance(xy: FloatArray, boxes: FloatArray) -> FloatArray:
+    dx = np.maximum(np.maximum(boxes[:, 0] - xy[:, 0], xy[:, 0] - boxes[:, 2]), 0)
+    dy = np.maximum(np.maximum(boxes[:, 1] - xy[:, 1], xy[:, 1] - boxes[:, 3]), 0)
+    distance: FloatArray = np.hypot(dx, dy)
+    return distance
+
+
+def _from_centre(xy: FloatArray, boxes: FloatArray) -> FloatArray:
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2 - xy
+    distance: FloatArray = np.hypot(centre[:, 0], centre[:, 1])
+    return distance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Merged:
+    point: IntArray
+    token: IntArray
+    share: FloatArray
+    centre: FloatArray
+
+
+def _merge(point: IntArray, token: IntArray, share: FloatArray, centre: FloatArray) -> _Merged:
+    """One row per (point, token): summed share, least distance to a centre."""
+    order = np.lexsort((token, point))
+    point, token, share, centre = point[order], token[order], share[order], centre[order]
+    fresh = np.ones(len(point), dtype=bool)
+    fresh[1:] = (np.diff(point) != 0) | (np.diff(token) != 0)
+    first = np.flatnonzero(fresh)
+    if not len(first):
+        return _Merged(point=point, token=token, share=share, centre=centre)
+    return _Merged(
+        point=point[first],
+        token=token[first],
+        share=np.add.reduceat(share, first),
+        centre=np.minimum.reduceat(centre, first),
+    )
+
+
+def _best(point: IntArray, token: IntArray, rank: FloatArray, centre: FloatArray) -> Shares:
+    """Per point the token of least rank, then of least `centre`, then of least number."""
+    order = np.lexsort((token, centre, rank, point))
+    point, token = point[order], token[order]
+    first = np.ones(len(point), dtype=bool)
+    first[1:] = np.diff(point) != 0
+    return Shares(point=point[first], token=token[first], share=np.ones(int(first.sum())))
+
+
+def disc_overlap(xy_px: FloatArray, boxes: FloatArray, *, radius_px: float) -> FloatArray:
+    """Exact area of a disc inside a box, row by row, px².
+
+    Parameters
+    ----------
+    xy_px, boxes
+        ``(n, 2)`` centres and ``(n, 4)`` boxes.
+
+    Examples
+    --------
+    >>> box = np.array([[0.0, 0.0, 10.0, 10.0]])
+    >>> disc_overlap(np.array([[5.0, 0.0]]), box, radius_px=2).round(4)  # half a disc
+    array([6.2832])
+    """
+    x0, y0 = ((boxes[:, :2] - xy_px) / radius_px).clip(-1, 1).T
+    x1, y1 = ((boxes[:, 2:] - xy_px) / radius_px).clip(-1, 1).T
+    area = _quadrant(x1, y1) - _quadrant(x0, y1) - _quadrant(x1, y0) + _quadrant(x0, y0)
+    # Four terms of size 1 cancel: what is left of them below 1e-12 is rounding.
+    exact: FloatArray = np.where(area > 1e-12, area, 0.0) * radius_px**2
+    return exact
+
+
+def _quadrant(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Area of the unit disc left of x and above y (``u <= x, v <= y``), both within -1..1."""
+    gx = (x * np.sqrt(1 - x * x) + np.arcsin(x)) / 2
+    gy = (y * np.sqrt(1 - y * y) + np.arcsin(y)) / 2
+    quarter = np.pi / 4
+    # Corner outside the disc: the two sides cut it independently, or one of them alone.
+    outside = np.where(
+        x > 0,
+        np.where(y > 0, 2 * (gx + gy), 2 * (quarter + gy)),
+        np.where(y > 0, 2 * (quarter + gx), 0.0),
+    )
+    area: FloatArray = np.where(x * x + y * y < 1, x * y + gx + gy + quarter, outside)
+    return area
