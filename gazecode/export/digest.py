@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gazecode.export.lists import flat_values
 from gazecode.export.schema import COLUMNS, Column
 
 if TYPE_CHECKING:
@@ -54,11 +55,10 @@ def _encoder(values: Any, column: Column) -> Pieces:
     """Return a function from the number of a row to the bytes of its value."""
     if not column.is_list:
         return _scalars(values, column)
-    offsets = values.offsets.to_numpy().astype(np.int64)
-    flat = values.values
+    flat, borders = flat_values(values)
     if column.element == "string":
-        return _list_of_texts(_texts(flat), offsets.tolist())
-    return _list_of_numbers(_numbers(flat, column.element), offsets.tolist())
+        return _list_of_texts(_texts(flat), borders.tolist())
+    return _list_of_numbers(_numbers(flat, column.element), borders.tolist())
 
 
 def _scalars(values: Any, column: Column) -> Pieces:
@@ -68,17 +68,17 @@ def _scalars(values: Any, column: Column) -> Pieces:
     return lambda row: numbers[row].tobytes()
 
 
-def _list_of_texts(flat: list[bytes], offsets: list[int]) -> Pieces:
+def _list_of_texts(flat: list[bytes], borders: list[int]) -> Pieces:
     def encode(row: int) -> bytes:
-        a, b = offsets[row], offsets[row + 1]
+        a, b = borders[row], borders[row + 1]
         return _length(b - a) + b"".join(flat[a:b])
 
     return encode
 
 
-def _list_of_numbers(flat: "np.ndarray[Any, Any]", offsets: list[int]) -> Pieces:
+def _list_of_numbers(flat: "np.ndarray[Any, Any]", borders: list[int]) -> Pieces:
     def encode(row: int) -> bytes:
-        a, b = offsets[row], offsets[row + 1]
+        a, b = borders[row], borders[row + 1]
         return _length(b - a) + flat[a:b].tobytes()
 
     return encode

@@ -15,6 +15,7 @@ import numpy as np
 from gazecode.errors import DataError
 from gazecode.export import metadata
 from gazecode.export.atomic import replacing
+from gazecode.export.lists import flat_values, row_of
 from gazecode.export.padding import DTYPES, PADDING, blocks, pad
 from gazecode.export.rows import BLOCK_ROWS, batches
 from gazecode.export.schema import COLUMNS, Column
@@ -23,7 +24,15 @@ from gazecode.model import Example
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["LENGTHS", "MAGIC", "dimensions", "file_attributes", "to_hdf5", "variable_attributes"]
+__all__ = [
+    "LENGTHS",
+    "MAGIC",
+    "dimensions",
+    "file_attributes",
+    "one_per_row",
+    "to_hdf5",
+    "variable_attributes",
+]
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
@@ -65,12 +74,19 @@ def to_hdf5(
 def write_batches(rows: "Iterable[pa.RecordBatch]", path: Path, *, said: str) -> int:
     """Write record batches of the schema with the metadata `said`; return the number of rows."""
     import h5netcdf
+    import h5py
 
     written = 0
-    with replacing(path) as part, h5netcdf.File(part, "w") as file:
+    with (
+        replacing(path) as part,
+        h5py.File(part, "w", track_order=True) as raw,
+        h5netcdf.File(raw, "w") as file,
+    ):
         _lay_out(file, said)
+        # Held open: HDF5 packs and writes the unfinished chunks of whatever is closed.
+        datasets = {column.name: raw[column.name] for column in (*COLUMNS, *LENGTHS.values())}
         for batch in rows:
-            _append(file, batch, written)
+            _append(file, datasets, batch, written)
             written += batch.num_rows
     return written
 
@@ -138,29 +154,33 @@ def _create(file: Any, column: Column) -> Any:
     return variable
 
 
-def _append(file: Any, batch: "pa.RecordBatch", first_row: int) -> None:
+def _append(
+    file: Any, datasets: Mapping[str, Any], batch: "pa.RecordBatch", first_row: int
+) -> None:
     _refuse_nul(batch)
     lengths = {
         along: batch.column(column).value_lengths().to_numpy()
         for along, column in (("position", "input_ids"), ("token", "token_start"))
     }
-    file.resize_dimension("example", first_row + batch.num_rows)
+    last_row = first_row + batch.num_rows
+    file.resize_dimension("example", last_row)
     for along, length in lengths.items():
         longest = int(length.max(initial=0))
         file.resize_dimension(along, max(file.dimensions[along].size, longest))
-        file.variables[LENGTHS[along].name][first_row:] = length.astype(np.int32)
+        datasets[LENGTHS[along].name][first_row:last_row] = length.astype(np.int32)
     for column in COLUMNS:
         values = batch.column(column.name)
-        variable = file.variables[column.name]
+        variable = datasets[column.name]
         if column.along not in LENGTHS:
-            variable[first_row:] = _one_per_row(values, column)
+            variable[first_row:last_row] = one_per_row(values, column)
         elif column.element == "string":
             _append_texts(variable, values, first_row)
         else:
             _append_numbers(variable, values, column, lengths[column.along], first_row)
 
 
-def _one_per_row(values: Any, column: Column) -> Any:
+def one_per_row(values: Any, column: Column) -> Any:
+    """Values of a column that has one per row; a list of sources becomes JSON text."""
     if column.element != "string":
         return values.to_numpy()
     texts = np.empty(len(values), dtype=object)
@@ -183,8 +203,8 @@ def _append_texts(variable: Any, values: Any, first_row: int) -> None:
 def _append_numbers(
     variable: Any, values: Any, column: Column, lengths: "np.ndarray[Any, Any]", first_row: int
 ) -> None:
-    ends = values.offsets.to_numpy()
-    flat = values.values.to_numpy(zero_copy_only=False)
+    inner, ends = flat_values(values)
+    flat = inner.to_numpy(zero_copy_only=False)
     for start, stop in blocks(lengths):
         rectangle = pad(flat[ends[start] : ends[stop]], lengths[start:stop], column)
         if rectangle.size:
@@ -196,9 +216,18 @@ def _refuse_nul(batch: "pa.RecordBatch") -> None:
     import pyarrow.compute as pc
 
     for column in COLUMNS:
-        values = batch.column(column.name)
-        if column.element != "string" or column.name == "prior_sources":
+        # Sources are written as JSON, which escapes it.
+        if column.element != "string" or column.along == "source":
             continue
-        found = pc.find(pc.match_substring(values.values if column.is_list else values, "\0"))
-        _ = found
-    raise DataError
+        values = batch.column(column.name)
+        flat, borders = (
+            flat_values(values) if column.is_list else (values, np.arange(len(values) + 1))
+        )
+        found = pc.match_substring(flat, "\0")
+        first = pc.index(found, True).as_py()
+        if first >= 0:
+            row = row_of(borders, first)
+            raise DataError(
+                f"example {batch.column('example_id')[row].as_py()!a}: {column.name} holds U+0000, "
+                "which ends a text in HDF5; write Parquet or JSONL, or leave the example out"
+            )

@@ -5,6 +5,7 @@ Floats are written with the fewest digits that give back the same float32.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from gazecode.errors import SchemaError
 from gazecode.export import metadata
 from gazecode.export.atomic import replacing
+from gazecode.export.lists import flat_values
 from gazecode.export.rows import BATCH_ROWS, BATCH_VALUES, batches
 from gazecode.export.schema import COLUMNS, BrokenRow, Column, arrow_schema
 from gazecode.export.stored import Stored
@@ -74,9 +76,9 @@ def _literals(values: Any, column: Column) -> list[str]:
     """JSON text of each row's value in one column."""
     if not column.is_list:
         return _flat_literals(values, column.element)
-    flat = _flat_literals(values.values, column.element)
-    ends = values.offsets.to_pylist()
-    return [f"[{','.join(flat[a:b])}]" for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    flat, borders = flat_values(values)
+    texts = _flat_literals(flat, column.element)
+    return [f"[{','.join(texts[a:b])}]" for a, b in pairwise(borders.tolist())]
 
 
 def _flat_literals(values: Any, element: str) -> list[str]:
@@ -85,7 +87,13 @@ def _flat_literals(values: Any, element: str) -> list[str]:
         distinct, which = np.unique(values.to_numpy(), return_inverse=True)
         digits = distinct.astype(np.float32).astype(str).tolist()
         return [digits[i] for i in which.tolist()]
-    return [json.dumps(value, ensure_ascii=False) for value in values.to_pylist()]
+    if element == "int32":
+        return list(map(str, values.to_pylist()))
+    if element == "bool":
+        return ["true" if value else "false" for value in values.to_pylist()]
+    coded = values.dictionary_encode()
+    texts = [json.dumps(text, ensure_ascii=False) for text in coded.dictionary.to_pylist()]
+    return [texts[i] for i in coded.indices.to_pylist()]
 
 
 def open_jsonl(path: Path) -> Stored:

@@ -6,7 +6,6 @@ No clock time, no machine name, sorted keys: a rerun on the same inputs writes t
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from importlib import metadata as installed
 
 import numpy as np
 
@@ -107,10 +106,10 @@ def _plain(value: object) -> object:
 
 
 def _package_version() -> str:
-    try:
-        return installed.version("gazecode")
-    except installed.PackageNotFoundError:
-        return "unknown"
+    # Here, not at the top: the package's own module may be the one that is importing this.
+    from gazecode import __version__
+
+    return __version__
 
 
 def load(text: str | None, *, name: str) -> dict[str, object]:
@@ -151,9 +150,9 @@ def check_version(fields: Mapping[str, object], *, name: str) -> int:
 
 
 def inputs_digest(digests: Mapping[str, str]) -> str:
-    """One digest over many inputs: SHA-256 of ``name, tab, digest, newline`` sorted by name.
+    r"""One digest over many inputs: SHA-256 of ``name, tab, digest, newline`` sorted by name.
 
-    >>> inputs_digest({"b": "2", "a": "1"}) == hashlib.sha256(b"a\\t1\\nb\\t2\\n").hexdigest()
+    >>> inputs_digest({"b": "2", "a": "1"}) == hashlib.sha256(b"a\t1\nb\t2\n").hexdigest()
     True
     """
     lines = "".join(f"{name}\t{digest}\n" for name, digest in sorted(digests.items()))

@@ -12,6 +12,7 @@ import numpy as np
 
 from gazecode.errors import DataError
 from gazecode.export.digest import batch_digests
+from gazecode.export.lists import flat_values, row_of
 from gazecode.export.schema import COLUMNS, BrokenRow, Column, arrow_schema
 from gazecode.model import Example
 
@@ -49,9 +50,7 @@ def batches(examples: Iterable[Example]) -> Iterator["pa.RecordBatch"]:
     for example in examples:
         held.append(example)
         values += len(example.input_ids) + len(example.token_start)
-        full = len(held) % BLOCK_ROWS == 0 and (
-            len(held) >= BATCH_ROWS or values >= BATCH_VALUES
-        )
+        full = len(held) % BLOCK_ROWS == 0 and (len(held) >= BATCH_ROWS or values >= BATCH_VALUES)
         if full or values >= MOST_VALUES:
             yield to_batch(held)
             held, values = [], 0
@@ -161,9 +160,8 @@ def check_nulls(batch: "pa.RecordBatch", *, name: str, first_row: int) -> None:
 def _first_null(array: Any, column: Column) -> int:
     missing = np.asarray(array.is_null().to_numpy(zero_copy_only=False))
     if column.is_list and not missing.any():
-        within = np.flatnonzero(np.asarray(array.flatten().is_null()))
-        ends = np.cumsum(array.value_lengths().to_numpy())
-        return int(np.searchsorted(ends, within[0], side="right"))
+        flat, borders = flat_values(array)
+        return row_of(borders, int(np.flatnonzero(flat.is_null())[0]))
     return int(np.flatnonzero(missing)[0])
 
 
@@ -184,9 +182,9 @@ def from_batch(batch: "pa.RecordBatch") -> Iterator[Example]:
 def _values(array: Any, column: Column) -> Callable[[int], Any]:
     if not column.is_list:
         return array.to_pylist().__getitem__  # type: ignore[no-any-return]
-    offsets = array.offsets.to_pylist()
-    flat = _widened(array.values, column)
-    return lambda row: flat[offsets[row] : offsets[row + 1]]
+    inner, borders = flat_values(array)
+    flat, ends = _widened(inner, column), borders.tolist()
+    return lambda row: flat[ends[row] : ends[row + 1]]
 
 
 def _widened(flat: Any, column: Column) -> "np.ndarray[Any, Any]":

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from gazecode.errors import ParameterError
 from gazecode.model import Layout, SourceTokens
-from gazecode.model.checks import FloatArray, IntArray
+from gazecode.model.checks import IntArray
 
 __all__ = ["grid_layout"]
 
@@ -66,9 +66,15 @@ def grid_layout(  # noqa: PLR0913 - a grid, and the time and window it holds for
     --------
     >>> from gazecode.model import SourceTokens
     >>> tokens = SourceTokens(
-    ...     language="python", source_id="", code=b"\tx = 1", span=[[1, 2], [3, 4], [5, 6]],
-    ...     row=[0, 0, 0], column=[1, 3, 5], kind=["identifier", "=", "integer"],
-    ...     path=((), (), ()), label=["", "", ""],
+    ...     language="python",
+    ...     source_id="",
+    ...     code=b"\tx = 1",
+    ...     span=[[1, 2], [3, 4], [5, 6]],
+    ...     row=[0, 0, 0],
+    ...     column=[1, 3, 5],
+    ...     kind=["identifier", "=", "integer"],
+    ...     path=((), (), ()),
+    ...     label=["", "", ""],
     ... )
     >>> layout = grid_layout(tokens, origin_px=(100, 50), char_width_px=10, line_height_px=30)
     >>> layout.boxes[0]
@@ -151,9 +157,7 @@ def _pieces(tokens: SourceTokens) -> tuple[IntArray, IntArray, IntArray, IntArra
     return table[:, 0], table[:, 1], table[:, 2], table[:, 3]
 
 
-def _lines_of(
-    tokens: SourceTokens, token: int, chars: IntArray
-) -> list[tuple[int, int, int, int]]:
+def _lines_of(tokens: SourceTokens, token: int, chars: IntArray) -> list[tuple[int, int, int, int]]:
     place = int(chars[tokens.span[token, 0]])
     row = int(tokens.row[token])
     pieces = []

@@ -3,14 +3,14 @@
 ``nearest``   the token whose box is nearest, within a reach
 ``disc``      the token with the largest overlap with a disc around the fixation; the rule of the
               eyeCode data set (Hansen, Lumsdaine & Goldstone 2012, arXiv:1304.5257)
-``gaussian``  shares by the mass of a Gaussian over each token's boxes, as eyekit's
-              ``duration_mass`` does for words (Carr et al. 2022, doi:10.3758/s13428-021-01554-0,
-              use the same idea for lines); its sd stands for the tracker's error
+``gaussian``  shares by the mass of a Gaussian over each token's boxes, the idea of eyekit's
+              ``duration_mass`` for words; its sd stands for the tracker's error
 
-A method is a function ``(points, boxes, token, line, line_height_px, *, params) -> Shares``;
-`MAPPERS` is open to the entry-point group ``gazecode.mappers``.
+A method is a function ``(xy_px, field, *, params) -> Shares`` of finite points and the `Field` they
+may hit; `MAPPERS` is open to the entry-point group ``gazecode.mappers``.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -21,17 +21,41 @@ from gazecode.errors import DataError, ParameterError
 from gazecode.mapping.pairs import Bands
 from gazecode.mapping.view import Fit, exposure_ms, fits, place, text_area
 from gazecode.model import Events, Hits, Layout
-from gazecode.model.checks import FloatArray, IntArray, StrArray
+from gazecode.model.checks import BoolArray, FloatArray, IntArray, StrArray
 from gazecode.registry import Registry, check_parameters
 
-__all__ = ["MAPPERS", "MIN_REACH_PX", "Shares", "map_to_tokens"]
+__all__ = ["MAPPERS", "MIN_REACH_PX", "Field", "Shares", "map_to_tokens"]
 
 MIN_REACH_PX = 20.0
 """The least default reach: small fonts do not make trackers more exact."""
 MIN_SHARE = 1e-6
-"""Smaller shares of a Gaussian are cut: at most 1e-6 per token of a fixation is lost."""
-_GAUSS_REACH = 5.0
-"""sd beyond which a Gaussian holds less than `MIN_SHARE`: P(|z| > 5) = 5.7e-7."""
+"""Smaller shares of a Gaussian are cut: less than 1e-6 per box and fixation is lost."""
+_GAUSS_REACH = 4.76
+"""sd beyond which a box holds less than `MIN_SHARE`: P(z > 4.76) = 9.7e-7."""
+
+
+_CHUNK = 2048
+"""Points mapped at a time: their pairs stay in the processor's cache, and memory is bounded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Field:
+    """What a group of points may hit.
+
+    Attributes
+    ----------
+    boxes, token
+        ``(k, 4)`` px and ``(k,)``; token numbers of the layout.
+    bands
+        The boxes, ready to be searched.
+    line_height_px
+        The layout's.
+    """
+
+    boxes: FloatArray
+    token: IntArray
+    bands: Bands
+    line_height_px: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,6 +68,7 @@ class Shares:
 
 
 Mapper = Callable[..., Shares]
+_NO_INDEX = np.empty(0, dtype=np.int64)
 
 
 def map_to_tokens(
@@ -85,20 +110,26 @@ def map_to_tokens(
     --------
     >>> layout = Layout(
     ...     boxes=[[0, 0, 40, 20], [50, 0, 90, 20]],
-    ...     token=[0, 1], line=[0, 0], n_tokens=2, line_height_px=20,
+    ...     token=[0, 1],
+    ...     line=[0, 0],
+    ...     n_tokens=2,
+    ...     line_height_px=20,
     ... )
     >>> fixations = Events(
-    ...     kind=["fixation"] * 3, onset_ms=[0, 300, 600], offset_ms=[250, 500, 900],
+    ...     kind=["fixation"] * 3,
+    ...     onset_ms=[0, 300, 600],
+    ...     offset_ms=[250, 500, 900],
     ...     xy_px=[[20, 10], [48, 10], [500, 500]],
     ... )
     >>> hits = map_to_tokens(fixations, layout)
     >>> hits.token, hits.status
     (array([0, 1]), array(['token', 'token', 'off'], dtype=object))
     >>> map_to_tokens(fixations, layout, "gaussian", sd_px=20).share.round(2)
-    array([0.47, 0.03, 0.21, 0.28])
+    array([0.26, 0.03, 0.13, 0.17])
     """
     mapper = MAPPERS[method]
     check_parameters(mapper, params, name=method)
+    _check_required(mapper, params, name=method)
     other = set(fixations.kind) - {"fixation"}
     if other:
         raise DataError(
@@ -106,11 +137,11 @@ def map_to_tokens(
             'pass events.of("fixation")'
         )
     where = place(fixations, layout)
-    parts = [_map_fit(fit, layout, mapper, params) for fit in fits(where, layout)]
-    fixation = np.concatenate([p.point for p in parts]) if parts else np.empty(0, np.int64)
-    token = np.concatenate([p.token for p in parts]) if parts else np.empty(0, np.int64)
-    share = np.concatenate([p.share for p in parts]) if parts else np.empty(0)
-    order = np.lexsort((token, fixation))
+    parts = [part for fit in fits(where, layout) for part in _map_fit(fit, layout, mapper, params)]
+    fixation = np.concatenate([_NO_INDEX, *(p.point for p in parts)])
+    token = np.concatenate([_NO_INDEX, *(p.token for p in parts)])
+    share = np.concatenate([np.empty(0), *(p.share for p in parts)])
+    order = _by_point_and_token(fixation, token)
     return Hits(
         fixation=fixation[order],
         token=token[order],
@@ -122,34 +153,42 @@ def map_to_tokens(
     )
 
 
-def _map_fit(fit: Fit, layout: Layout, mapper: Mapper, params: dict[str, Any]) -> Shares:
-    shares = mapper(
-        fit.xy_px,
-        fit.boxes,
-        layout.token[fit.box],
-        layout.line[fit.box],
-        layout.line_height_px,
-        **params,
+def _check_required(mapper: Mapper, params: dict[str, Any], *, name: str) -> None:
+    """Ask by name for a parameter that has no default because only the study can know it."""
+    for p in inspect.signature(mapper).parameters.values():
+        if p.kind is p.KEYWORD_ONLY and p.default is p.empty and p.name not in params:
+            raise ParameterError(f"{name} needs {p.name}; give it: {p.name}=...")
+
+
+def _map_fit(fit: Fit, layout: Layout, mapper: Mapper, params: dict[str, Any]) -> list[Shares]:
+    field = Field(
+        boxes=fit.boxes,
+        token=layout.token[fit.box],
+        bands=Bands(fit.boxes, layout.line[fit.box]),
+        line_height_px=layout.line_height_px,
     )
-    return Shares(point=fit.fixation[shares.point], token=shares.token, share=shares.share)
+    parts = []
+    for start in range(0, len(fit.fixation), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        shares = mapper(fit.xy_px[part], field, **params)
+        number = fit.fixation[part][shares.point]
+        parts.append(Shares(point=number, token=shares.token, share=shares.share))
+    return parts
 
 
-def _status(
-    fixation: IntArray, lost: "np.ndarray[Any, Any]", shown: Any, inside: Any
-) -> StrArray:
+def _status(fixation: IntArray, lost: BoolArray, shown: BoolArray, inside: BoolArray) -> StrArray:
     status: StrArray = np.full(len(lost), "off", dtype=object)
     status[shown & inside] = "between"
-    status[fixation] = "token"
+    hit = np.zeros(len(lost), dtype=bool)
+    hit[fixation] = True
+    status[hit] = "token"
     status[lost] = "lost"
     return status
 
 
 def map_nearest(
     xy_px: FloatArray,
-    boxes: FloatArray,
-    token: IntArray,
-    line: IntArray,
-    line_height_px: float,
+    field: Field,
     *,
     reach_px: float | None = None,
 ) -> Shares:
@@ -157,21 +196,18 @@ def map_nearest(
 
     A tie goes to the box whose centre is nearer, then to the lower token.
     """
-    reach = max(line_height_px, MIN_REACH_PX) if reach_px is None else reach_px
+    reach = max(field.line_height_px, MIN_REACH_PX) if reach_px is None else reach_px
     _check_positive("reach_px", reach, least=0.0)
-    point, box = Bands(boxes, line).near(xy_px, reach_x_px=reach, reach_y_px=reach)
-    distance = _distance(xy_px[point], boxes[box])
+    point, box = field.bands.near(xy_px, reach_x_px=reach, reach_y_px=reach)
+    distance = _distance(xy_px[point], field.boxes[box])
     near = distance <= reach
     point, box, distance = point[near], box[near], distance[near]
-    return _best(point, token[box], distance, _from_centre(xy_px[point], boxes[box]))
+    return _best(point, field.token[box], distance, _from_centre(xy_px[point], field.boxes[box]))
 
 
 def map_disc(
     xy_px: FloatArray,
-    boxes: FloatArray,
-    token: IntArray,
-    line: IntArray,
-    line_height_px: float,  # noqa: ARG001 - every method is called alike
+    field: Field,
     *,
     radius_px: float = 20.0,
 ) -> Shares:
@@ -180,12 +216,12 @@ def map_disc(
     The boxes of one token count together. A tie goes to the nearer centre, then the lower token.
     """
     _check_positive("radius_px", radius_px)
-    point, box = Bands(boxes, line).near(xy_px, reach_x_px=radius_px, reach_y_px=radius_px)
-    area = disc_overlap(xy_px[point], boxes[box], radius_px=radius_px)
+    point, box = field.bands.near(xy_px, reach_x_px=radius_px, reach_y_px=radius_px)
+    area = disc_overlap(xy_px[point], field.boxes[box], radius_px=radius_px)
     hit = area > 0
     point, box, area = point[hit], box[hit], area[hit]
-    centre = _from_centre(xy_px[point], boxes[box])
-    merged = _merge(point, token[box], area, centre)
+    centre = _from_centre(xy_px[point], field.boxes[box])
+    merged = _merge(point, field.token[box], area, centre)
     # Rounded, so that equal overlaps computed along different paths are the tie they are.
     rank = -np.round(merged.share / radius_px**2, 9)
     return _best(merged.point, merged.token, rank, merged.centre)
@@ -193,35 +229,59 @@ def map_disc(
 
 def map_gaussian(
     xy_px: FloatArray,
-    boxes: FloatArray,
-    token: IntArray,
-    line: IntArray,
-    line_height_px: float,  # noqa: ARG001 - every method is called alike
+    field: Field,
     *,
     sd_px: float | tuple[float, float],
 ) -> Shares:
     """Share a fixation by the probability that its true point lies in each token's boxes.
 
     The shares of a fixation sum to at most 1; the rest lies on no token. Shares below
-    `MIN_SHARE` are cut.
+    `MIN_SHARE` are cut. Where boxes overlap and the sum exceeds 1, all are scaled down to 1.
     """
+    sd = _both_axes(sd_px)
+    reach = _GAUSS_REACH * sd
+    point, box = field.bands.near(xy_px, reach_x_px=float(reach[0]), reach_y_px=float(reach[1]))
+    x0, y0, x1, y1 = field.boxes.T
+    mass = _mass(xy_px[:, 0], x0, x1, point, box, sd_px=float(sd[0]))
+    # The boxes of a line come one after the other and mostly share their top and bottom.
+    fresh = _changes(point, y0[box], y1[box])
+    once = _mass(xy_px[:, 1], y0, y1, point[fresh], box[fresh], sd_px=float(sd[1]))
+    mass *= once[np.cumsum(fresh) - 1]
+    seen = np.flatnonzero(mass >= MIN_SHARE)
+    point, token, mass = point[seen], field.token[box[seen]], mass[seen]
+    merged = _merge(point, token, mass, mass)
+    total = np.bincount(merged.point, weights=merged.share, minlength=len(xy_px))
+    share = merged.share / np.maximum(total, 1.0)[merged.point]
+    return Shares(point=merged.point, token=merged.token, share=share)
+
+
+def _both_axes(sd_px: float | tuple[float, float]) -> FloatArray:
+    sd = np.asarray(sd_px, dtype=np.float64)
+    if sd.shape not in ((), (2,)):
+        raise ParameterError(f"sd_px is {sd_px}; expected one number, or one for x and one for y")
+    for value in sd.ravel().tolist():
+        _check_positive("sd_px", value)
+    both: FloatArray = np.broadcast_to(sd, 2)
+    return both
+
+
+def _mass(
+    at: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    point: IntArray,
+    box: IntArray,
+    *,
+    sd_px: float,
+) -> FloatArray:
+    """Probability that a normal variable around each point lies between a box's sides."""
     from scipy.special import ndtr
 
-    sd = np.broadcast_to(np.asarray(sd_px, dtype=np.float64), 2)
-    for value in sd.tolist():
-        _check_positive("sd_px", value)
-    reach = _GAUSS_REACH * sd
-    point, box = Bands(boxes, line).near(
-        xy_px, reach_x_px=float(reach[0]), reach_y_px=float(reach[1])
-    )
-    mass: FloatArray = np.ones(len(point))
-    for axis in (0, 1):
-        at = xy_px[point, axis]
-        low, high = boxes[box, axis], boxes[box, axis + 2]
-        mass *= ndtr((high - at) / sd[axis]) - ndtr((low - at) / sd[axis])
-    merged = _merge(point, token[box], mass, mass)
-    kept = merged.share >= MIN_SHARE
-    return Shares(point=merged.point[kept], token=merged.token[kept], share=merged.share[kept])
+    # Scaled before they are paired: there are far fewer points and boxes than pairs.
+    centre = (at / sd_px)[point]
+    mass: FloatArray = ndtr((high / sd_px)[box] - centre)
+    mass -= ndtr((low / sd_px)[box] - centre)
+    return mass
 
 
 MAPPERS: Registry[Mapper] = Registry(
@@ -260,12 +320,10 @@ class _Merged:
 
 def _merge(point: IntArray, token: IntArray, share: FloatArray, centre: FloatArray) -> _Merged:
     """One row per (point, token): summed share, least distance to a centre."""
-    order = np.lexsort((token, point))
+    order = _by_point_and_token(point, token)
     point, token, share, centre = point[order], token[order], share[order], centre[order]
-    fresh = np.ones(len(point), dtype=bool)
-    fresh[1:] = (np.diff(point) != 0) | (np.diff(token) != 0)
-    first = np.flatnonzero(fresh)
-    if not len(first):
+    first = np.flatnonzero(_changes(point, token))
+    if len(first) == len(point):
         return _Merged(point=point, token=token, share=share, centre=centre)
     return _Merged(
         point=point[first],
@@ -275,12 +333,27 @@ def _merge(point: IntArray, token: IntArray, share: FloatArray, centre: FloatArr
     )
 
 
+def _by_point_and_token(point: IntArray, token: IntArray) -> IntArray:
+    """Sorting order; one key, because pairs come nearly sorted and then cost nothing."""
+    n = int(token.max()) + 1 if len(token) else 1
+    return np.argsort(point * n + token, kind="stable")
+
+
+def _changes(*columns: "IntArray | FloatArray") -> BoolArray:
+    """Rows that differ from the row before in any column; the first row does."""
+    fresh: BoolArray = np.ones(len(columns[0]), dtype=bool)
+    if len(fresh):
+        fresh[1:] = False
+        for column in columns:
+            fresh[1:] |= column[1:] != column[:-1]
+    return fresh
+
+
 def _best(point: IntArray, token: IntArray, rank: FloatArray, centre: FloatArray) -> Shares:
     """Per point the token of least rank, then of least `centre`, then of least number."""
     order = np.lexsort((token, centre, rank, point))
     point, token = point[order], token[order]
-    first = np.ones(len(point), dtype=bool)
-    first[1:] = np.diff(point) != 0
+    first = _changes(point)
     return Shares(point=point[first], token=token[first], share=np.ones(int(first.sum())))
 
 

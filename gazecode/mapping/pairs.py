@@ -10,6 +10,8 @@ from gazecode.model.checks import FloatArray, IntArray
 
 __all__ = ["Bands"]
 
+_ROUNDING_PX = 1e-6
+
 
 class Bands:
     """Boxes sorted into lines, ready to be searched.
@@ -63,6 +65,8 @@ class Bands:
 
         Points must be finite. Every box within reach on both axes is among the pairs.
         """
+        # Keys of far bands are large numbers: a hair more than their rounding.
+        reach_x_px, reach_y_px = reach_x_px + _ROUNDING_PX, reach_y_px + _ROUNDING_PX
         y = xy_px[:, 1]
         first = np.searchsorted(self.bottom, y - reach_y_px, side="left")
         last = np.searchsorted(self.top, y + reach_y_px, side="right")

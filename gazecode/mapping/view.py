@@ -44,7 +44,7 @@ class Fit:
 def place(fixations: Events, layout: Layout) -> Place:
     """Bring fixations from the screen to the text."""
     xy = fixations.xy_px
-    lost = ~np.isfinite(xy).all(axis=1)
+    lost: BoolArray = np.isnan(xy[:, 0]) | np.isnan(xy[:, 1])
     onset = fixations.onset_ms
     shown = ~lost & (onset >= layout.onset_ms) & (onset < layout.offset_ms)
     if layout.viewport_px is not None:

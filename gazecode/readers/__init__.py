@@ -25,10 +25,7 @@ __all__ = ["READERS", "Reader", "Source", "formats", "read", "sniff_format"]
 
 READERS: Registry[Reader] = Registry(
     "readers",
-    {
-        module.READER.name: module.READER
-        for module in (eyelink, eyex, smi, eyecode, itrace, table)
-    },
+    {module.READER.name: module.READER for module in (eyelink, eyex, smi, eyecode, itrace, table)},
     group="gazecode.readers",
 )
 """Name → `Reader`, plug-ins included."""
@@ -41,7 +38,7 @@ def read(
     screen: Screen | None = None,
     **options: Any,
 ) -> Recording:
-    """Read a recording; the format is recognised by content unless it is named.
+    r"""Read a recording; the format is recognised by content unless it is named.
 
     Parameters
     ----------
@@ -74,7 +71,7 @@ def read(
     Examples
     --------
     >>> import tempfile
-    >>> text = "t_ms,left_x_px,left_y_px\\n0,10,20\\n4,11,20\\n8,,\\n"
+    >>> text = "t_ms,left_x_px,left_y_px\n0,10,20\n4,11,20\n8,,\n"
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "P01.csv"
     ...     _ = file.write_text(text)

@@ -11,7 +11,6 @@ stamp of its last sample (x2, y2 are that sample's position), so half-open it en
 
 import base64
 import binascii
-import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -24,8 +23,8 @@ from gazecode.readers.build import samples_of_eyes
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.trials import unique_names
-from gazecode.readers.xml import Columns, Group, number, read_xml
-from gazecode.units import sample_end_ms, step_ms
+from gazecode.readers.xml import Columns, Group, number, read_xml, root_name
+from gazecode.units import sample_end_ms
 
 __all__ = ["READER", "read", "sniff"]
 
@@ -46,7 +45,7 @@ _GAP_MS = 1000.0
 def sniff(source: Source) -> bool:
     """Whether the document is an experiment with trials or questions."""
     head = source.head
-    return b"<experiment" in head[:1024] and (b"<trial" in head or b"<questions" in head)
+    return root_name(head) == "experiment" and (b"<trial" in head or b"<questions" in head)
 
 
 def read(source: Source) -> Recording:
@@ -70,7 +69,6 @@ def read(source: Source) -> Recording:
     counts: Counter[str] = Counter()
     shift_ms, laid_out = _shifts(groups, source.name)
     gaze = _shifted(groups, "gaze", ("start",), shift_ms)
-    counts["rows"] = len(gaze["start"])
     xy = np.stack([gaze["x"], gaze["y"]], axis=1)
     samples = samples_of_eyes(gaze["start"], {"both": xy}, counts=counts)
     t_ms = samples["both"].t_ms
@@ -82,22 +80,13 @@ def read(source: Source) -> Recording:
         screen=_screen(groups[0], source.name),
         stimuli=_stimuli(groups, trials, source.name),
         provenance={
-            "format": "eyecode",
-            "file": source.name,
-            "plane": "screen_px",
             "clock": laid_out,
-            "rate_hz": _rate_hz(t_ms),
             "participant": document.attrib.get("id", ""),
             **_offsets(groups, trials),
-            "counts": dict(counts),
+            "left_out": dict(+counts),
             "notes": ["lost samples are absent rows; they show as gaps only"],
         },
     )
-
-
-def _rate_hz(t_ms: FloatArray) -> float | None:
-    step = step_ms(t_ms)
-    return round(1000.0 / step, 3) if math.isfinite(step) else None
 
 
 def _attribute(group: Group, key: str, name: str) -> float:
@@ -105,11 +94,12 @@ def _attribute(group: Group, key: str, name: str) -> float:
 
 
 def _extent_ms(group: Group, name: str) -> float:
-    """How long a trial holds: as stated, or as long as it has samples."""
+    """How long a trial holds: as stated, and at least as long as it has samples."""
     stated = _attribute(group, "ended", name) - _attribute(group, "started", name)
     stamps = group.tables["gaze"]["start"]
     seen = float(np.nanmax(stamps)) + 1.0 if np.isfinite(stamps).any() else 1.0
-    return stated if stated > 0 else seen
+    # A comparison with NaN is false, so that a trial without a stated end is what was seen.
+    return stated if stated > seen else seen
 
 
 def _shifts(groups: Sequence[Group], name: str) -> tuple[FloatArray, str]:
@@ -197,22 +187,57 @@ def _stimuli(groups: Sequence[Group], trials: Sequence[Trial], name: str) -> dic
             name=trial.name,
             code=group.texts.get("code", ""),
             language=group.attrib.get("language", ""),
-            boxes=_boxes(group.tables["aoi"]),
+            boxes=_boxes(group.tables["aoi"], group.texts.get("code", ""), _font_px(group, name)),
             image=_image(group.texts.get("screenshot", ""), f"{name}: {trial.name}"),
         )
         for group, trial in zip(groups, trials, strict=True)
     }
 
 
-def _boxes(aoi: Columns) -> Columns:
+def _font_px(group: Group, name: str) -> float:
+    """Width of a character, which turns a place on the screen into a column of the text."""
+    width = _attribute(group, "font-width", name) if "font-width" in group.attrib else 0.0
+    return width if width > 0 else float("nan")
+
+
+def _boxes(aoi: Columns, code: str, font_px: float) -> Columns:
+    """Boxes by kind and name; those of tokens with the text that stood in them.
+
+    The file names the category of a token's box alone ("keyword"). Its text is cut out of the
+    source: the box of the line says the row and where the row begins, the font the columns.
+    """
+    rows = {
+        float(y): (int(name.removeprefix("line ")) - 1, float(x))
+        for kind, name, x, y in zip(aoi["kind"], aoi["name"], aoi["x"], aoi["y"], strict=True)
+        if kind == "line" and name.removeprefix("line ").isdigit()
+    }
+    lines = code.splitlines()
+    text = [
+        _cut(lines, rows.get(float(y)), float(x), float(width), font_px) if kind == "syntax" else ""
+        for kind, x, y, width in zip(aoi["kind"], aoi["x"], aoi["y"], aoi["width"], strict=True)
+    ]
     return {
         "kind": aoi["kind"],
-        "text": aoi["name"],
+        "name": aoi["name"],
+        "text": np.array(text, dtype=object),
         "x0": aoi["x"],
         "y0": aoi["y"],
         "x1": aoi["x"] + aoi["width"],
         "y1": aoi["y"] + aoi["height"],
     }
+
+
+def _cut(
+    lines: Sequence[str],
+    row: tuple[int, float] | None,
+    x: float,
+    width: float,
+    font_px: float,
+) -> str:
+    if row is None or np.isnan(font_px) or not 0 <= row[0] < len(lines):
+        return ""
+    start = round((x - row[1]) / font_px)
+    return lines[row[0]].expandtabs()[max(start, 0) : start + round(width / font_px)]
 
 
 def _image(text: str, where: str) -> bytes | None:

@@ -27,12 +27,10 @@ from gazecode.readers.delimited import (
     find_separator,
     normalise_lines,
     read_delimited,
-    split_line,
 )
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.trials import kept_rows, label_runs, unique_names
-from gazecode.units import step_ms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,14 +47,13 @@ _CROSS = "FixationCross"
 def sniff(source: Source) -> bool:
     """Whether the first line names the recorder's columns."""
     line = source.head.partition(b"\n")[0].decode("utf-8", "replace").strip()
-    return set(_COLUMNS) <= set(split_line(line, find_separator(line)))
+    return set(_COLUMNS) <= set(line.split(find_separator(line)))
 
 
 def read(
     source: Source,
     *,
     general_info: str | Path | None = None,
-    screen: Screen | None = None,
 ) -> Recording:
     """Read one participant's gaze.
 
@@ -67,8 +64,6 @@ def read(
     general_info
         Table with the screen sizes; by default ``GeneralInfo*.csv`` beside the file or one folder
         up.
-    screen
-        The screen, where no table knows it. Coordinates are then taken as its pixels.
 
     Returns
     -------
@@ -94,26 +89,17 @@ def read(
     return Recording(
         samples=samples,
         trials=trials,
-        screen=screen or display["screen"],
+        screen=display["screen"],
         provenance={
-            "format": "eyex",
-            "file": source.name,
-            "plane": "screen_px",
             "clock": "column Time, ms; 0 at the first row",
-            "rate_hz": _rate_hz(samples["both"].t_ms),
             "participant": participant,
             "display_scaling": display["note"],
             "scale": display["scale"].tolist(),
             "indentation": indentation,
-            "counts": {"rows": len(frame), **counts},
+            "left_out": dict(+counts),
             "notes": ["lost samples are absent rows; they show as gaps only"],
         },
     )
-
-
-def _rate_hz(t_ms: FloatArray) -> float | None:
-    step = step_ms(t_ms)
-    return round(1000.0 / step, 3) if math.isfinite(step) else None
 
 
 def _participant(frame: "pd.DataFrame", name: str) -> str:

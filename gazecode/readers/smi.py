@@ -14,6 +14,7 @@ Bednarik et al. 2020, doi:10.1016/j.scico.2020.102520.
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,7 @@ from gazecode.readers.delimited import normalise_lines, read_delimited
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.trials import kept_rows, label_runs, unique_names
-from gazecode.units import sample_end_ms, step_ms
+from gazecode.units import sample_end_ms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,6 @@ def read(source: Source) -> Recording:
     frame = read_delimited(
         table, name=source.name, columns={"Time": float}, optional=_columns(table), counts=counts
     )
-    counts["rows"] = len(frame)
     raw_us = frame["Time"].to_numpy(dtype=np.float64)
     zero_us = float(np.nanmin(raw_us)) if np.isfinite(raw_us).any() else 0.0
     t_ms = (raw_us - zero_us) / 1000.0
@@ -89,15 +89,11 @@ def read(source: Source) -> Recording:
         device_events=_device_events(kept, samples),
         screen=_screen(header),
         provenance={
-            "format": "smi",
-            "file": source.name,
-            "plane": "screen_px",
             "clock": "column Time, µs; 0 at the first sample",
-            "rate_hz": _rate_hz(clock),
             "header_rate_hz": _first_number(header, "Sample Rate"),
             "header_samples": _first_number(header, "Number of Samples"),
             "participant": header.get("Subject", ""),
-            "counts": dict(counts),
+            "left_out": dict(+counts),
             "notes": _notes(header, frame),
         },
     )
@@ -105,9 +101,9 @@ def read(source: Source) -> Recording:
 
 def _header(raw: bytes) -> dict[str, str]:
     """``## key: value`` lines; values lose the blanks they are padded with."""
-    lines = re.findall(rb"^##[ \t]*([^:\n]+?)[ \t]*:(.*)$", raw[: 1 << 20], re.MULTILINE)
+    lines = re.findall(rb"^##([^:\n]*):(.*)$", raw[: 1 << 20], re.MULTILINE)
     return {
-        key.decode("utf-8", "replace"): value.decode("utf-8", "replace").strip()
+        key.decode("utf-8", "replace").strip(): value.decode("utf-8", "replace").strip()
         for key, value in lines
     }
 
@@ -118,11 +114,6 @@ def _numbers(header: dict[str, str], key: str) -> list[float]:
 
 def _first_number(header: dict[str, str], key: str) -> float | None:
     return next(iter(_numbers(header, key)), None)
-
-
-def _rate_hz(t_ms: FloatArray) -> float | None:
-    step = step_ms(t_ms)
-    return round(1000.0 / step, 3) if math.isfinite(step) else None
 
 
 def _screen(header: dict[str, str]) -> Screen | None:
@@ -170,9 +161,9 @@ def _eyes(
         )
     valid = {eye: _valid(frame, _EYES[eye], len(frame)) for eye in xy}
     pupil = {eye: _pupil(frame, _EYES[eye]) for eye in xy}
-    if len(xy) == 2 and np.array_equal(xy["left"], xy["right"], equal_nan=True):
-        if header.get("Bilateral", "True").lower() == "true":
-            return _one_mean(xy["left"], valid, pupil, counts)
+    bilateral = len(xy) == 2 and header.get("Bilateral", "True").lower() == "true"
+    if bilateral and np.array_equal(xy["left"], xy["right"], equal_nan=True):
+        return _one_mean(xy["left"], valid, pupil, counts)
     for eye, points in xy.items():
         zero = ~points.any(axis=1)
         counts[f"lost_{eye}"] = int((zero | ~valid[eye]).sum())
@@ -238,8 +229,7 @@ def _trials(messages: list[Message], t_ms: FloatArray, rows: "pd.DataFrame") -> 
         spans = [(onset, offset) for _, onset, offset in shown]
     else:
         stems = [_stem(m.text) for m in images]
-        borders = [m.t_ms for m in images] + [end]
-        spans = list(zip(borders[:-1], borders[1:], strict=True))
+        spans = list(pairwise([*(m.t_ms for m in images), end]))
     return [
         Trial(name=name, onset_ms=onset, offset_ms=offset, stimulus=stem)
         for name, stem, (onset, offset) in zip(unique_names(stems), stems, spans, strict=True)
@@ -290,9 +280,13 @@ def _events_of_eye(info: npt.NDArray[np.object_], s: Samples, eye: str) -> list[
         for a, b in runs(info == label):
             seen = s.xy_px[a:b][~s.lost[a:b]]
             # Only a fixation has a mean position; a saccade is where it starts.
-            x, y = (seen.mean(axis=0) if kind == "fixation" else seen[0]) if len(seen) else (
-                math.nan,
-                math.nan,
+            x, y = (
+                (seen.mean(axis=0) if kind == "fixation" else seen[0])
+                if len(seen)
+                else (
+                    math.nan,
+                    math.nan,
+                )
             )
             onset, offset = float(s.t_ms[a]), float(end[b - 1])
             rows.append((kind, onset, offset, eye, int(a), int(b), float(x), float(y)))

@@ -5,6 +5,7 @@ references too. A file that breaks off is an error that says where and after how
 recording must not pass for a whole one.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -15,13 +16,28 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 
-__all__ = ["Columns", "Group", "number", "read_xml"]
+__all__ = ["Columns", "Group", "number", "read_xml", "root_name"]
 
 Columns = dict[str, npt.NDArray[Any]]
 
 _BATCH = 1 << 15
 """Elements held as Python objects before they become columns: bounds the memory."""
 _CHUNK = 1 << 20
+_START_TAG = re.compile(rb"<([A-Za-z_][\w.-]*)")
+
+
+def root_name(head: bytes) -> str:
+    """Name of a document's root element, from its first bytes; empty for what is no XML.
+
+    >>> root_name(b"<?xml version='1.0'?><!-- made here --><itrace_core session_id='7'>")
+    'itrace_core'
+    >>> root_name(b"the root is <itrace_core>")
+    ''
+    """
+    if not head.lstrip().startswith(b"<"):
+        return ""
+    found = _START_TAG.search(head)
+    return found[1].decode() if found else ""
 
 
 @dataclass
@@ -46,7 +62,7 @@ class Group:
     tables: dict[str, Columns] = field(default_factory=dict)
 
 
-def read_xml(  # one reader of everything: what to keep is said by name
+def read_xml(
     raw: bytes,
     *,
     name: str,
@@ -98,7 +114,7 @@ def read_xml(  # one reader of everything: what to keep is said by name
     try:
         for start in range(0, len(raw), _CHUNK):
             parser.feed(raw[start : start + _CHUNK])
-        groups: list[Group] = parser.close()
+        parser.close()
     except DefusedXmlException as error:
         raise FormatError(
             f"{name}: the XML declares entities or external references "
@@ -107,7 +123,7 @@ def read_xml(  # one reader of everything: what to keep is said by name
         ) from error
     except (ParseError, LookupError, ValueError) as error:
         raise _broken(name, error, collector.count) from error
-    return groups
+    return collector.groups
 
 
 def _broken(name: str, error: Exception, count: Counter[str]) -> FormatError:
@@ -169,9 +185,8 @@ class _Collector:
             self._close()
             self.current = self.groups[0]
 
-    def close(self) -> list[Group]:
+    def close(self) -> None:
         self._close()
-        return self.groups
 
     def _open(self, attrib: dict[str, str]) -> None:
         self.current = Group(attrib)

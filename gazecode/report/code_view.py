@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazecode.model import STATUSES, Layout, Samples
-from gazecode.model.checks import FloatArray
+from gazecode.model import STATUSES, Layout
+from gazecode.model.checks import BoolArray, FloatArray
 from gazecode.report.glyphs import TokenMark, char_width_px, place
 from gazecode.report.reading import Reading, read_out
 from gazecode.report.scale import WeightScale
@@ -25,20 +25,24 @@ SIZE_KEY_MS = (100.0, 300.0, 600.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixationMark:
-    """A fixation as drawn: number in time order, circle, status, tooltip."""
+    """A fixation as drawn: number in time order and where it stands, circle, status, tooltip."""
 
     n: int
     x: str
     y: str
     r: str
-    font: str
+    n_x: str
+    n_y: str
     status: str
     title: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Drawing:
-    """All rows of one drawing; texts unescaped, coordinates ready to print."""
+    """All rows of one drawing; texts unescaped, coordinates ready to print.
+
+    `height` is that of each fixation in the drawing, 0 to 1 from the top, NaN if lost.
+    """
 
     view_box: tuple[float, float, float, float]
     font_px: float
@@ -48,6 +52,7 @@ class Drawing:
     gaze: str
     scan: str
     fixations: list[FixationMark]
+    height: FloatArray
     scale: WeightScale
     unit: str
     size_key: list[tuple[str, float]]
@@ -74,10 +79,10 @@ def draw(view: TrialView, *, reading: Reading | None = None) -> Drawing:
     font = float(min(cell / 0.6, 0.92 * height))
     xy = on_text(view.fixations.xy_px, view.fixations.onset_ms, layout)
     box = _view_box(layout, xy, cell_px=cell)
-    marks, n_outside = _fixations(view, reading, xy, box)
-    gaze, notes = _gaze(view.gaze, layout)
-    if n_outside:
-        notes.append(f"{plural(n_outside, 'fixation')} beyond the edge, set at the edge")
+    shown, outside = _at_edge(xy, box, margin_px=0.4 * layout.line_height_px)
+    gaze, notes = _gaze(view)
+    if outside.any():
+        notes.append(f"{plural(int(outside.sum()), 'fixation')} beyond the edge, set at the edge")
     if layout.scroll_t_ms.size:
         notes.append("the text was scrolled: gaze is drawn where the text stood at scroll 0")
     if layout.unmatched:
@@ -91,8 +96,9 @@ def draw(view: TrialView, *, reading: Reading | None = None) -> Drawing:
         tokens=_tokens(view, reading, cell_px=cell, font_px=font),
         gutter=_gutter(view, cell_px=cell, font_px=font),
         gaze=gaze,
-        scan=_scan_path(xy),
-        fixations=marks,
+        scan=_scan_path(shown, outside),
+        fixations=_fixations(view, reading, shown, outside),
+        height=(xy[:, 1] - box[1]) / box[3],
         scale=reading.scale,
         unit=printable(view.weights.unit),
         size_key=[(f"{ms:g}", radius_px(ms, layout.line_height_px)) for ms in SIZE_KEY_MS],
@@ -144,13 +150,15 @@ def _view_box(
     if len(seen):
         low = np.minimum(low, np.maximum(seen.min(axis=0) - line, low - reach))
         high = np.maximum(high, np.minimum(seen.max(axis=0) + line, high + reach))
-    low = np.minimum(low, corners.min(axis=0) - [4 * cell_px, 0.8 * line])
-    high = np.maximum(high, corners.max(axis=0) + [2 * cell_px, 0.8 * line])
+    low = np.minimum(low, corners.min(axis=0) - np.array([4 * cell_px, 0.8 * line]))
+    high = np.maximum(high, corners.max(axis=0) + np.array([2 * cell_px, 0.8 * line]))
     x0, y0, x1, y1 = (round(float(v), 1) for v in (*low, *high))
     return (x0, y0, round(x1 - x0, 1), round(y1 - y0, 1))
 
 
-def _tokens(view: TrialView, reading: Reading, *, cell_px: float, font_px: float) -> list[TokenMark]:
+def _tokens(
+    view: TrialView, reading: Reading, *, cell_px: float, font_px: float
+) -> list[TokenMark]:
     rects: list[list[tuple[str, str, str, str]]] = [[] for _ in range(len(view.tokens))]
     for token, (x0, y0, x1, y1) in zip(
         view.layout.token.tolist(), view.layout.boxes.tolist(), strict=True
@@ -181,66 +189,75 @@ def _gutter(view: TrialView, *, cell_px: float, font_px: float) -> list[tuple[st
     return list(numbers.values())
 
 
+def _at_edge(
+    xy: FloatArray, box: tuple[float, float, float, float], *, margin_px: float
+) -> tuple[FloatArray, BoolArray]:
+    """Positions with those beyond the drawing moved to its edge, and which these are."""
+    low, size = np.array(box[:2]), np.array(box[2:])
+    margin = np.minimum(margin_px, size / 2)
+    # NaN compares false: a lost fixation is not outside, it is nowhere.
+    outside: BoolArray = ((xy < low) | (xy > low + size)).any(axis=1)
+    inside = np.clip(xy, low + margin, low + size - margin)
+    shown: FloatArray = np.where(outside[:, None], inside, xy)
+    return shown, outside
+
+
 def _fixations(
-    view: TrialView,
-    reading: Reading,
-    xy: FloatArray,
-    box: tuple[float, float, float, float],
-) -> tuple[list[FixationMark], int]:
-    low = np.array(box[:2])
-    high = low + box[2:]
+    view: TrialView, reading: Reading, shown: FloatArray, outside: BoolArray
+) -> list[FixationMark]:
     marks: list[FixationMark] = []
-    n_outside = 0
-    for i, (x, y) in enumerate(xy.tolist()):
+    for i, (x, y) in enumerate(shown.tolist()):
         if not (np.isfinite(x) and np.isfinite(y)):
             continue
         r = radius_px(float(view.fixations.duration_ms[i]), view.layout.line_height_px)
-        margin = np.minimum(r + 1, (high - low) / 2)
-        inside = np.clip([x, y], low + margin, high - margin)
-        outside = not (low[0] <= x <= high[0] and low[1] <= y <= high[1])
-        n_outside += outside
-        shown = inside if outside else np.array([x, y])
-        digits = len(str(i + 1))
         marks.append(
             FixationMark(
                 n=i + 1,
-                x=pixels(shown[0]),
-                y=pixels(shown[1]),
-                r=pixels(r),
-                font=pixels(min(max(2.1 * r / (0.6 * digits + 0.8), 7.0), 1.1 * r + 3)),
-                status=str(view.hits.status[i]) + (" edge" if outside else ""),
+                x=pixels(x),
+                y=pixels(y),
+                r=pixels(0.16 * view.layout.line_height_px if outside[i] else r),
+                # Above to the right of the circle, so that the code below it stays readable.
+                n_x=pixels(x + 0.75 * r),
+                n_y=pixels(y - 0.75 * r),
+                status=str(view.hits.status[i]) + (" edge" if outside[i] else ""),
                 title=reading.fixation_titles[i],
             )
         )
-    return marks, n_outside
+    return marks
 
 
-def _scan_path(xy: FloatArray) -> str:
-    """SVG path from fixation to fixation; a lost one breaks it."""
+def _scan_path(shown: FloatArray, outside: BoolArray) -> str:
+    """SVG path from fixation to fixation; a lost one breaks it, and nothing runs along the edge."""
     parts: list[str] = []
-    open_line = False
-    for x, y in xy.tolist():
+    open_line, was_outside = False, False
+    for (x, y), beyond in zip(shown.tolist(), outside.tolist(), strict=True):
         if not (np.isfinite(x) and np.isfinite(y)):
             open_line = False
             continue
-        parts.append(f"{'L' if open_line else 'M'}{pixels(x)} {pixels(y)}")
-        open_line = True
+        joined = open_line and not (was_outside and beyond)
+        parts.append(f"{'L' if joined else 'M'}{pixels(x)} {pixels(y)}")
+        open_line, was_outside = True, beyond
     return "".join(parts)
 
 
-def _gaze(samples: Samples | None, layout: Layout) -> tuple[str, list[str]]:
+def _gaze(view: TrialView) -> tuple[str, list[str]]:
     """SVG path of dots (lines of no length with round caps), and what to say of them."""
+    samples = view.gaze
     if samples is None or not len(samples):
         return "", []
     valid = ~samples.lost
-    xy = on_text(samples.xy_px[valid], samples.t_ms[valid], layout)
-    every = max(1, -(-len(xy) // MAX_GAZE_POINTS))
-    path = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in xy[::every].tolist())
-    n_lost = len(samples) - len(xy)
-    notes = [f"{n_lost} of {len(samples)} samples lost ({percent(n_lost / len(samples))})"]
+    xy = on_text(samples.xy_px[valid], samples.t_ms[valid], view.layout)
+    path = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in xy[:: _every(len(xy))].tolist())
+    n, n_lost = view.gaze_counts or (len(samples), len(samples) - len(xy))
+    notes = [f"{n_lost} of {n} samples lost ({percent(n_lost / n)})"]
+    every = round((n - n_lost) / max(path.count("M"), 1))
     if every > 1:
         notes.append(f"one raw sample in {every} is drawn")
     return path, notes
+
+
+def _every(n: int) -> int:
+    return max(1, -(-n // MAX_GAZE_POINTS))
 
 
 def _image_box(view: TrialView) -> tuple[float, float, float, float] | None:

@@ -14,7 +14,7 @@ LEVELS = 8
 
 
 def oklch(lightness: float, chroma: float, hue_deg: float) -> str:
-    """sRGB of an OKLCH colour as ``#rrggbb``, clipped to the gamut.
+    """SRGB of an OKLCH colour as ``#rrggbb``, clipped to the gamut.
 
     >>> oklch(1.0, 0.0, 0.0), oklch(0.628, 0.2577, 29.23)
     ('#ffffff', '#ff0000')
@@ -53,7 +53,9 @@ def _luminance(colour: str) -> float:
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
 
-def _ramp(name: str, start: tuple[float, float], end: tuple[float, float], hue: float) -> dict[str, str]:
+def _ramp(
+    name: str, start: tuple[float, float], end: tuple[float, float], hue: float
+) -> dict[str, str]:
     """`LEVELS` colours from one (lightness, chroma) to another, in equal steps."""
     steps = {}
     for i in range(LEVELS):

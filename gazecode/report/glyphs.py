@@ -7,6 +7,7 @@ is told apart by the width of a character, the median over longer tokens.
 
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,7 +62,9 @@ def char_width_px(tokens: SourceTokens, layout: Layout) -> float:
     return layout.line_height_px * 0.5
 
 
-def place(tokens: SourceTokens, layout: Layout, *, cell_px: float, font_px: float) -> list[list[Glyphs]]:
+def place(
+    tokens: SourceTokens, layout: Layout, *, cell_px: float, font_px: float
+) -> list[list[Glyphs]]:
     """Text of each token in its boxes, one list per token."""
     boxes_of: list[list[int]] = [[] for _ in range(layout.n_tokens)]
     for k in np.lexsort((layout.boxes[:, 0], layout.line)).tolist():
@@ -93,7 +96,7 @@ def _pieces(text: str, n_boxes: int) -> list[str]:
     # A line wrapped by the editor, or boxes of parts only: cut into equal pieces.
     joined = " ".join(line.strip() for line in lines)
     cuts = [round(len(joined) * i / n_boxes) for i in range(n_boxes + 1)]
-    return [joined[a:b].strip() for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [joined[a:b].strip() for a, b in pairwise(cuts)]
 
 
 def _set(piece: str, box: list[float], anchor: float, *, cell_px: float, font_px: float) -> Glyphs:

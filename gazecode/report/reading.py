@@ -1,4 +1,4 @@
-"""What one trial says in numbers and words: dwell per token, the tokens most looked at, tooltips."""
+"""What one trial says in numbers and words: dwell per token, the top tokens, tooltips."""
 
 from dataclasses import dataclass
 
@@ -53,9 +53,8 @@ def read_out(view: TrialView) -> Reading:
     plus the time on none is the time fixated.
     """
     hits, m = view.hits, len(view.tokens)
-    dwell = np.bincount(
-        hits.token, weights=hits.share * hits.duration_ms[hits.fixation], minlength=m
-    )
+    time = hits.share * hits.duration_ms[hits.fixation]
+    dwell = np.bincount(hits.token, weights=time, minlength=m).astype(np.float64)
     pairs = np.unique(np.stack([hits.token, hits.fixation]), axis=1)
     count = np.bincount(pairs[0], minlength=m).astype(np.int64)
     scale = WeightScale.of(view.weights.value)
@@ -78,8 +77,8 @@ def top_tokens(view: TrialView, reading: Reading, *, n: int = 10) -> list[TopTok
     rows = [i for i in order.tolist() if value[i] > 0 or reading.dwell_ms[i] > 0][:n]
     return [
         TopToken(
-            text=_short(view.tokens.text(i)),
-            label=printable(str(view.tokens.label[i] or view.tokens.kind[i])),
+            text=_short(view.tokens.text(i), at_most=28),
+            label=_label(view, i),
             line=int(view.tokens.row[i]) + 1,
             level=int(reading.levels[i]),
             weight=number(float(value[i])),
@@ -97,8 +96,11 @@ def _token_titles(view: TrialView, dwell: FloatArray, count: IntArray, total: fl
     exposed = np.ones(len(weights), dtype=bool) if weights.exposed is None else weights.exposed
     same_as_dwell = bool(np.allclose(weights.value, dwell))
     for i, text in enumerate(view.tokens.texts):
-        label = view.tokens.label[i] or view.tokens.kind[i]
-        parts = [_short(text), printable(str(label)), f"line {int(view.tokens.row[i]) + 1}"]
+        parts = [
+            _short(text),
+            *filter(None, [_label(view, i)]),
+            f"line {int(view.tokens.row[i]) + 1}",
+        ]
         if not exposed[i]:
             parts.append("never on the screen")
         if not same_as_dwell:
@@ -124,8 +126,14 @@ def _fixation_titles(view: TrialView) -> list[str]:
         if tokens:
             where = "on " + ", ".join(_short(view.tokens.text(t)) for t in tokens[:3])
         onset, duration = float(hits.onset_ms[i]) / 1000, float(hits.duration_ms[i])
-        titles.append(f"fixation {i + 1} · {where} · {duration:.0f} ms · at {onset:.2f} s")
+        titles.append(f"{i + 1} · {where} · {duration:.0f} ms · at {onset:.2f} s")
     return titles
+
+
+def _label(view: TrialView, token: int) -> str:
+    """Semantic label, else the grammar's name if it says more than the text does."""
+    label = str(view.tokens.label[token] or view.tokens.kind[token])
+    return "" if label == view.tokens.text(token) else printable(label)
 
 
 def _short(text: str, *, at_most: int = 40) -> str:

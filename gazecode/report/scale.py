@@ -67,7 +67,8 @@ class WeightScale:
         positive = value[value > 0]
         if not positive.size:
             return cls(step=1.0, open_ended=False)
-        step = nice_step(float(np.quantile(positive, 0.95)) / LEVELS)
+        # The floor is for denormal numbers only: an eighth of one is 0.
+        step = nice_step(max(float(np.quantile(positive, 0.95)) / LEVELS, 1e-300))
         return cls(step=step, open_ended=bool(positive.max() > step * LEVELS))
 
     def levels(self, value: FloatArray) -> IntArray:

@@ -178,6 +178,8 @@ class TrialView:
     ----------
     gaze
         Raw samples, px; thinned out for the drawing, which says so.
+    gaze_counts
+        How many samples there were and how many of them lost, where `gaze` is thinned already.
     fixations, hits
         Row i of `fixations` is fixation i of `hits`.
     image, image_box_px
@@ -194,6 +196,7 @@ class TrialView:
     hits: Hits
     weights: TokenWeights
     gaze: Samples | None = None
+    gaze_counts: tuple[int, int] | None = None
     screen: Screen | None = None
     image: bytes | None = None
     image_box_px: tuple[float, float, float, float] | None = None
@@ -220,11 +223,13 @@ class TrialView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureView:
-    """A recording that could not be used, with the error in one line."""
+    """A recording, or one trial of it, that could not be used, with the reason in one line."""
 
     file: str
     error: str
     participant: str = ""
+    trial: str = ""
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

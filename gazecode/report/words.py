@@ -26,13 +26,13 @@ def printable(text: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Give a number with so many significant digits, "–" if unknown.
+    """Give a number with so many significant digits, "—" if unknown.
 
     >>> number(1234.56), number(0.01234), number(float("nan")), number(1500, 2)
-    ('1235', '0.0123', '–', '1500')
+    ('1235', '0.0123', '—', '1500')
     """
     if value is None or not math.isfinite(value):
-        return "–"
+        return "—"
     if value == 0:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
@@ -47,7 +47,7 @@ def percent(share: float | None) -> str:
     ('12.3 %', '<0.1 %', '>99.9 %', '0 %', '100 %')
     """
     if share is None or not math.isfinite(share):
-        return "–"
+        return "—"
     if 0 < share < 0.001:
         return "<0.1 %"
     if 0.999 < share < 1:
@@ -59,10 +59,10 @@ def seconds(ms: float | None) -> str:
     """Give a time in s, or min and s from two minutes on.
 
     >>> seconds(1234.0), seconds(125_000.0), seconds(None)
-    ('1.23 s', '2 min 05 s', '–')
+    ('1.23 s', '2 min 05 s', '—')
     """
     if ms is None or not math.isfinite(ms):
-        return "–"
+        return "—"
     if ms < 120_000:
         return f"{number(ms / 1000)} s"
     minutes, rest = divmod(round(ms / 1000), 60)

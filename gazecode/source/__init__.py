@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LABELS", "LANGUAGES", "Language", "language_of", "parse"]
 
 
-def parse(
-    code: str | bytes, language: str | None = None, *, source_id: str = ""
-) -> SourceTokens:
+def parse(code: str | bytes, language: str | None = None, *, source_id: str = "") -> SourceTokens:
     r"""Return the leaves of the syntax tree of `code`, punctuation and comments included.
 
     A comment and a string literal are one token each. Code with errors is read as far as it goes:

@@ -23,7 +23,7 @@ from gazecode.model.checks import IntArray, StrArray
 
 __all__ = ["JAVA_ROLES", "LABELS", "PYTHON_ROLES", "Roles", "Rule", "label_leaves"]
 
-PUNCTUATION = frozenset("( ) { } [ ] ; , .".split())
+PUNCTUATION = frozenset("(){}[];,.")
 
 DECLARATION = "variable declaration"
 EXTERNAL = "externally defined variable or function"
@@ -84,6 +84,9 @@ class Roles:
 
 
 _CALLABLE = ("method_declaration", "constructor_declaration")
+_JAVA_LITERALS = frozenset({"string_literal", "character_literal", "true", "false", "null_literal"})
+_JAVA_LITERALS |= {f"{base}_integer_literal" for base in ("decimal", "hex", "octal", "binary")}
+_JAVA_LITERALS |= {f"{base}_floating_point_literal" for base in ("decimal", "hex")}
 JAVA_ROLES = Roles(
     rules=(
         Rule("comment", "line_comment block_comment"),
@@ -117,11 +120,7 @@ JAVA_ROLES = Roles(
         Rule("operation", words="+ - * / % += -= *= /= %="),
         Rule("function call", "method_invocation.name", "assert"),
     ),
-    literals=frozenset(
-        "string_literal character_literal decimal_integer_literal hex_integer_literal "
-        "octal_integer_literal binary_integer_literal decimal_floating_point_literal "
-        "hex_floating_point_literal true false null_literal".split()
-    ),
+    literals=_JAVA_LITERALS,
     names=frozenset({"identifier", "type_identifier"}),
     declares="variable_declarator.name formal_parameter.name catch_formal_parameter.name "
     "enhanced_for_statement.name inferred_parameters resource.name",
@@ -218,7 +217,8 @@ def label_leaves(
     places = _index([rule.places for rule in roles.rules])
     words = _index([rule.words for rule in roles.rules])
     special = _index([roles.declares, roles.assigns])
-    claimed, marked = [], []
+    claimed: list[int] = []
+    marked: list[int] = []
     for node, up in zip(chains, above, strict=True):
         claimed.append(_bits(places, node) | (claimed[up] if up >= 0 else 0))
         marked.append(_bits(special, node) | (marked[up] if up >= 0 else 0))
@@ -263,9 +263,7 @@ def _structural(roles: Roles, node: Node, bits: int) -> str:
     return EXTERNAL if node.kind.isidentifier() else "operator"
 
 
-def _resolve_names(
-    label: StrArray, mark: IntArray, texts: list[str], scope: IntArray
-) -> StrArray:
+def _resolve_names(label: StrArray, mark: IntArray, texts: list[str], scope: IntArray) -> StrArray:
     seen: set[tuple[int, str]] = set()
     scopes = scope.tolist()
     for i in np.flatnonzero(mark).tolist():

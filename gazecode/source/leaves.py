@@ -5,6 +5,7 @@ in which equal chains of (node kind, field) are stored once. A file has few diff
 whatever depends on the ancestors (paths, labels) is worked out once per context, not per leaf.
 """
 
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,8 @@ def collect_leaves(
     """Walk the tree once; nodes of a kind in `whole` are leaves. No recursion: depth is free."""
     contexts = Contexts(parent=[-1], kind=[tree.root_node.kind_id], field=[NO_FIELD])
     known: dict[tuple[int, int, int], int] = {}
-    rows: list[tuple[int, int, int, int, int, int]] = []
+    # Flat and typed: a big file has millions of leaves, and tuples of them would fill memory.
+    rows = array("q")
     stack: list[int] = []
     context = -1
     scope, scope_depth, scopes = -1, -1, 0
@@ -106,7 +108,7 @@ def collect_leaves(
             if kind in functions and scope < 0:
                 scope, scope_depth, scopes = scopes, len(stack), scopes + 1
             continue
-        rows.append((node.start_byte, node.end_byte, kind, field, context, scope))
+        rows.extend((node.start_byte, node.end_byte, kind, field, context, scope))
         while not right():
             if not up():
                 return _as_arrays(rows), contexts
@@ -129,8 +131,8 @@ def _enter(
     return found
 
 
-def _as_arrays(rows: list[tuple[int, int, int, int, int, int]]) -> Leaves:
-    table = np.array(rows, dtype=np.int64).reshape(-1, 6)
+def _as_arrays(rows: "array[int]") -> Leaves:
+    table = np.frombuffer(rows, dtype=np.int64).reshape(-1, 6)
     # A leaf the grammar only supposes (MISSING) and an empty root have no width. An empty file's
     # root is its own leaf and has no chain above: it goes with them.
     table = table[table[:, 1] > table[:, 0]]
@@ -151,7 +153,9 @@ def blank_bytes(code: bytes) -> BoolArray:
     [False, True, True, True, False]
     """
     raw = np.frombuffer(code, dtype=np.uint8)
-    blank = (raw == 0x20) | ((raw >= 0x09) & (raw <= 0x0D)) | ((raw >= 0x1C) & (raw <= 0x1F))
+    blank: BoolArray = (
+        (raw == 0x20) | ((raw >= 0x09) & (raw <= 0x0D)) | ((raw >= 0x1C) & (raw <= 0x1F))
+    )
     high = np.flatnonzero(raw >= 0xC0)
     if not high.size:
         return blank

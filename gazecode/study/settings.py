@@ -57,11 +57,11 @@ class GridTable(Settings):
 
 
 class BoxesTable(Settings):
-    """A table of boxes, one per row in reading order; `texts` names the file that holds the texts."""
+    """A table of boxes; `where` picks rows, `texts` names the file that holds their texts."""
 
     kind: Literal["boxes"]
     file: Path
-    level: str | None = None
+    where: Mapping[str, str | int | float] = Field(default_factory=dict)
     texts: Path | None = None
     text_column: str | None = None
     shrink_px: tuple[Px, Px] = (0.0, 0.0)
@@ -72,7 +72,6 @@ class OwnBoxesTable(Settings):
 
     kind: Literal["recording"]
     boxes: str = "syntax"
-    skip: tuple[str, ...] = ()
 
 
 LayoutTable = Annotated[GridTable | BoxesTable | OwnBoxesTable, Field(discriminator="kind")]

@@ -97,7 +97,7 @@ def _lay_out(name: str, tokens: SourceTokens, table: LayoutTable, own: Stimulus 
         case BoxesTable():
             frame = read_boxes(
                 table.file,
-                level=table.level,
+                where=table.where or None,
                 texts=table.texts,
                 text_column=table.text_column,
                 shrink_px=table.shrink_px,
@@ -115,7 +115,9 @@ def _own_boxes(
     frame = pd.DataFrame(dict(own.boxes)) if own is not None else pd.DataFrame()
     if frame.empty:
         raise StudyError(f"stimuli.{name}: the recording holds no boxes; give a grid or boxes")
-    chosen = frame[(frame["kind"] == table.boxes) & ~frame["text"].isin(table.skip)]
+    # Boxes around blanks (indentation, white space) hold no token.
+    written = frame["text"].str.strip() != ""
+    chosen = frame[(frame["kind"] == table.boxes) & written]
     if chosen.empty:
         kinds = ", ".join(sorted(set(frame["kind"])))
         raise StudyError(f"stimuli.{name}: no boxes of kind {table.boxes!r}; found {kinds}")

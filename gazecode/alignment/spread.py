@@ -1,0 +1,133 @@
+"""Values of AST tokens on subwords: who inherits, and how mass is shared.
+
+``inherit``  the value of the token with the largest overlap; a tie goes to the earlier one
+             (the rule of the EyeMulator write-up: the salience of a leaf is copied to its shards)
+``share``    the token's value divided by its owned bytes: the sum over its subwords is its value
+``max``      the largest value among the tokens overlapped
+``mean``     their mean, weighted by the bytes of the overlap
+
+Overlap is counted over the bytes a subword's offsets cover, so that all pieces of one character
+inherit alike; mass is shared over the bytes it owns.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gazecode.alignment.offsets import Ownership, ranges
+from gazecode.model.checks import FloatArray, IntArray
+from gazecode.registry import Registry
+
+__all__ = ["POLICIES", "Overlaps", "Spread", "overlaps"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Overlaps:
+    """``(k,)`` pairs of a row and a token that have `n_bytes` in common, sorted by row."""
+
+    row: IntArray
+    token: IntArray
+    n_bytes: IntArray
+
+
+def overlaps(start: IntArray, end: IntArray, span: IntArray) -> Overlaps:
+    """Find which tokens each half-open range of bytes meets.
+
+    Parameters
+    ----------
+    start, end
+        ``(n,)`` ranges; empty ones meet nothing.
+    span
+        ``(m, 2)`` tokens, sorted and disjoint.
+
+    Examples
+    --------
+    >>> o = overlaps(np.array([0, 3]), np.array([3, 9]), np.array([[0, 2], [2, 5], [6, 8]]))
+    >>> o.row, o.token, o.n_bytes
+    (array([0, 0, 1, 1]), array([0, 1, 1, 2]), array([2, 1, 2, 2]))
+    """
+    first = np.searchsorted(span[:, 1], start, side="right")
+    count = np.searchsorted(span[:, 0], end, side="left") - first
+    count = np.where(start < end, np.maximum(count, 0), 0)
+    row = np.repeat(np.arange(len(start)), count)
+    token = ranges(first, count)
+    n_bytes = np.minimum(end[row], span[token, 1]) - np.maximum(start[row], span[token, 0])
+    return Overlaps(row=row, token=token, n_bytes=n_bytes)
+
+
+class Spread:
+    """The overlap of one text's subwords and AST tokens.
+
+    Parameters
+    ----------
+    ownership
+        Bytes of the ``n`` subwords.
+    span
+        ``(m, 2)`` bytes of the tokens in the same text.
+
+    Attributes
+    ----------
+    token_index
+        ``(n,)`` token of the largest overlap, the earlier of equals; -1 for none.
+    owned
+        ``(m,)`` bytes of each token that subwords own.
+    """
+
+    def __init__(self, ownership: Ownership, span: IntArray) -> None:
+        self.n_subwords = len(ownership.span)
+        self._covers = overlaps(ownership.span[:, 0], ownership.span[:, 1], span)
+        pieces = overlaps(ownership.start, ownership.end, span)
+        self._subword = ownership.subword[pieces.row]
+        self._token = pieces.token
+        self._bytes: FloatArray = pieces.n_bytes * ownership.fraction[pieces.row]
+        self.owned: FloatArray = np.bincount(self._token, weights=self._bytes, minlength=len(span))
+        self.token_index = self._largest()
+
+    def _largest(self) -> IntArray:
+        index: IntArray = np.full(self.n_subwords, -1, dtype=np.int64)
+        # Written in the order of overlap, and of equals the earlier token last: the last one stays.
+        order = np.lexsort((-self._covers.token, self._covers.n_bytes, self._covers.row))
+        index[self._covers.row[order]] = self._covers.token[order]
+        return index
+
+    def inherit(self, value: FloatArray, *, background: float) -> FloatArray:
+        """``(n,)`` the value of the token with the largest overlap."""
+        return np.append(value, background)[self.token_index]
+
+    def share(self, value: FloatArray, *, background: float) -> FloatArray:
+        """``(n,)`` the token's value by owned bytes; conserved where any byte is owned."""
+        mass = np.bincount(
+            self._subword,
+            weights=self._bytes * (value / np.maximum(self.owned, 1e-300))[self._token],
+            minlength=self.n_subwords,
+        )
+        shared: FloatArray = np.where(self.token_index < 0, background, mass)
+        return shared
+
+    def largest_value(self, value: FloatArray, *, background: float) -> FloatArray:
+        """``(n,)`` the largest value among the tokens overlapped."""
+        found: FloatArray = np.full(self.n_subwords, -np.inf)
+        np.maximum.at(found, self._covers.row, value[self._covers.token])
+        return np.where(self.token_index < 0, background, found)
+
+    def mean_value(self, value: FloatArray, *, background: float) -> FloatArray:
+        """``(n,)`` the mean over the tokens overlapped, weighted by bytes."""
+        rows, n_bytes = self._covers.row, self._covers.n_bytes
+        total = np.bincount(
+            rows, weights=n_bytes * value[self._covers.token], minlength=self.n_subwords
+        )
+        weight = np.bincount(rows, weights=n_bytes, minlength=self.n_subwords)
+        mean: FloatArray = np.where(weight > 0, total / np.maximum(weight, 1), background)
+        return mean
+
+
+POLICIES: Registry[Callable[..., FloatArray]] = Registry(
+    "policies",
+    {
+        "inherit": Spread.inherit,
+        "share": Spread.share,
+        "max": Spread.largest_value,
+        "mean": Spread.mean_value,
+    },
+)

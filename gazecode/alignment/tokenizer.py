@@ -1,0 +1,264 @@
+"""Tokenizers as alignment needs them: loaded once, without padding, truncation or chance.
+
+A ``tokenizer.json`` may carry stale run-time state: padding turns every text into the same number
+of positions, truncation cuts it. Both are switched off on a copy of our own; a caller's tokenizer
+is never changed. BPE dropout is switched off too, since it makes every encoding a random one.
+"""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gazecode.alignment.pieces import piece_edges
+from gazecode.errors import TokenizerError
+from gazecode.model.checks import IntArray
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+__all__ = ["Prepared", "load_tokenizer", "prepare", "tokenizer_sha256"]
+
+MAX_CACHED = 16
+"""Tokenizers kept; a large one takes hundreds of MB and seconds to load."""
+MAX_MESSAGE = 300
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A tokenizer ready to encode, and what alignment asks it again and again.
+
+    Attributes
+    ----------
+    tokenizer
+        Without padding, truncation and dropout; the caller's own where it has none of them.
+    sha256
+        Of the file it came from, or of its JSON form where there was no file.
+    special_ids
+        Ids with a meaning beyond text (end of text, roles, ...). Unknown-word ids and added runs
+        of blanks stand for text and are not among them.
+    byte_level
+        Whether pieces are spelled in the byte alphabet of GPT-2.
+    """
+
+    tokenizer: "Tokenizer"
+    sha256: str
+    special_ids: IntArray
+    added_ids: frozenset[int]
+    byte_level: bool
+    _edges: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def edges(self, ids: IntArray) -> IntArray:
+        """``(n, 2)`` bytes of split characters at the start and the end of each piece."""
+        edges: IntArray = np.array([self._edge(i) for i in ids.tolist()], dtype=np.int64)
+        return edges.reshape(-1, 2)
+
+    def _edge(self, token_id: int) -> tuple[int, int]:
+        if token_id not in self._edges:
+            piece = "" if token_id in self.added_ids else self.tokenizer.id_to_token(token_id)
+            self._edges[token_id] = piece_edges(piece or "", byte_level=self.byte_level)
+        return self._edges[token_id]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """`owner` is held so that its identity cannot be given to another object."""
+
+    owner: Any
+    state: tuple[object, ...]
+    prepared: Prepared
+
+
+_loaded: "OrderedDict[str, tuple[Tokenizer, tuple[object, ...]]]" = OrderedDict()
+_prepared: "OrderedDict[int, _Kept]" = OrderedDict()
+
+
+def load_tokenizer(path: str | Path) -> "Tokenizer":
+    """Load a ``tokenizer.json``; the same content is loaded once.
+
+    Parameters
+    ----------
+    path
+        The file, or a folder that holds ``tokenizer.json``.
+
+    Returns
+    -------
+    tokenizers.Tokenizer
+        Padding, truncation and dropout that the file carries are switched off. Shared by all who
+        load the same content.
+
+    Raises
+    ------
+    TokenizerError
+        There is no such file, or the library cannot read it (its message is passed on).
+
+    Examples
+    --------
+    >>> load_tokenizer("nowhere/tokenizer.json")
+    Traceback (most recent call last):
+    gazecode.errors.TokenizerError: nowhere/tokenizer.json: no such file; give a tokenizer.json ...
+    """
+    file = _file_of(Path(path))
+    raw = file.read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
+    if digest in _loaded and _loaded[digest][1] == _state(_loaded[digest][0]):
+        _loaded.move_to_end(digest)
+        return _loaded[digest][0]
+    tokenizer = _switch_off(_parse(raw, name=file.name if file == Path(path) else str(file)))
+    state = _state(tokenizer)
+    _keep(_loaded, digest, (tokenizer, state))
+    kept = _Kept(tokenizer, state, _prepare_clean(tokenizer, sha256=digest))
+    _keep(_prepared, id(tokenizer), kept)
+    return tokenizer
+
+
+def tokenizer_sha256(tokenizer: Any) -> str:
+    """Digest for the provenance: of the file, or of the JSON form of a tokenizer made in memory.
+
+    Parameters
+    ----------
+    tokenizer
+        A path, a `tokenizers.Tokenizer`, or a fast tokenizer of transformers.
+    """
+    if isinstance(tokenizer, str | Path):
+        return hashlib.sha256(_file_of(Path(tokenizer)).read_bytes()).hexdigest()
+    return prepare(tokenizer).sha256
+
+
+def prepare(tokenizer: Any) -> Prepared:
+    """Bring any accepted tokenizer into the form alignment works with; done once per object.
+
+    Raises
+    ------
+    TokenizerError
+        It gives no character offsets (slow tokenizers), or cannot be loaded.
+    """
+    owner = load_tokenizer(tokenizer) if isinstance(tokenizer, str | Path) else tokenizer
+    backend = _backend(owner)
+    state = _state(backend)
+    kept = _prepared.get(id(backend))
+    if kept is not None and kept.state == state:
+        _prepared.move_to_end(id(backend))
+        return kept.prepared
+    raw = _to_json(backend)
+    clean = backend if _is_clean(backend) else _switch_off(_parse(raw, name="the copy"))
+    prepared = _prepare_clean(clean, sha256=hashlib.sha256(raw).hexdigest())
+    _keep(_prepared, id(backend), _Kept(backend, state, prepared))
+    return prepared
+
+
+def _keep(cache: "OrderedDict[Any, Any]", key: object, value: object) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    while len(cache) > MAX_CACHED:
+        cache.popitem(last=False)
+
+
+def _file_of(path: Path) -> Path:
+    file = path / "tokenizer.json" if path.is_dir() else path
+    if not file.is_file():
+        raise TokenizerError(
+            f"{file}: no such file; give a tokenizer.json or a folder that holds one "
+            "(transformers writes it with save_pretrained of a fast tokenizer)"
+        )
+    return file
+
+
+def _parse(raw: bytes, *, name: str) -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_str(raw.decode("utf-8"))
+    except Exception as error:
+        # The library raises bare Exception for all that can be wrong with a file.
+        reason = " ".join(str(error).split())[:MAX_MESSAGE]
+        reason = "".join(c if c.isprintable() else "?" for c in reason)
+        raise TokenizerError(
+            f"{name} is no tokenizer.json that the tokenizers library can read: {reason}; "
+            "save it again with the library that made it"
+        ) from error
+
+
+def _switch_off(tokenizer: "Tokenizer") -> "Tokenizer":
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    if getattr(tokenizer.model, "dropout", None):
+        tokenizer.model.dropout = None
+    return tokenizer
+
+
+def _is_clean(tokenizer: "Tokenizer") -> bool:
+    return (
+        tokenizer.padding is None
+        and tokenizer.truncation is None
+        and not getattr(tokenizer.model, "dropout", None)
+    )
+
+
+def _state(tokenizer: "Tokenizer") -> tuple[object, ...]:
+    """What changes when somebody changes a tokenizer in place, as far as it is cheap to ask."""
+    parts = (tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.post_processor)
+    return (
+        tokenizer.get_vocab_size(),
+        repr(tokenizer.padding),
+        repr(tokenizer.truncation),
+        getattr(tokenizer.model, "dropout", None),
+        tokenizer.encode_special_tokens,
+        *(type(part).__name__ for part in parts),
+    )
+
+
+def _backend(tokenizer: Any) -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    for found in (tokenizer, getattr(tokenizer, "backend_tokenizer", None)):
+        if isinstance(found, Tokenizer):
+            return found
+    raise TokenizerError(
+        f"a {type(tokenizer).__name__} gives no character offsets; expected a "
+        "tokenizers.Tokenizer, a fast tokenizer of transformers or the path of a tokenizer.json: "
+        "load it with AutoTokenizer.from_pretrained(..., use_fast=True)"
+    )
+
+
+def _to_json(tokenizer: "Tokenizer") -> bytes:
+    try:
+        return tokenizer.to_str().encode("utf-8")
+    except Exception as error:
+        reason = " ".join(str(error).split())[:MAX_MESSAGE]
+        raise TokenizerError(
+            f"the tokenizer cannot be written as JSON: {reason}; expected one without parts "
+            "written in Python, or its result could not be traced"
+        ) from error
+
+
+def _prepare_clean(tokenizer: "Tokenizer", *, sha256: str) -> Prepared:
+    added = tokenizer.get_added_tokens_decoder()
+    unknown = _unknown_token(tokenizer)
+    special = [
+        i
+        for i, token in added.items()
+        if token.special and token.content.strip() and token.content != unknown
+    ]
+    return Prepared(
+        tokenizer=tokenizer,
+        sha256=sha256,
+        special_ids=np.array(sorted(special), dtype=np.int64),
+        added_ids=frozenset(added),
+        byte_level=_is_byte_level(tokenizer),
+    )
+
+
+def _unknown_token(tokenizer: "Tokenizer") -> str | None:
+    model = tokenizer.model
+    unknown = getattr(model, "unk_token", None)
+    unknown_id = getattr(model, "unk_id", None)
+    return unknown if unknown_id is None else tokenizer.id_to_token(unknown_id)
+
+
+def _is_byte_level(tokenizer: "Tokenizer") -> bool:
+    parts = (tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder)
+    return any(b'"ByteLevel"' in part.__getstate__() for part in parts if part is not None)

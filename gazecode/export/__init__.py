@@ -1,0 +1,40 @@
+"""Files for other labs: weights as Parquet, HDF5 (netCDF-4) and JSON lines, read back and checked.
+
+The schema is written down in ``docs/schema.md``. Every file appears under its final name whole or
+not at all, says its units and parameters, and is byte-identical on a rerun.
+"""
+
+from gazecode.export.atomic import replacing
+from gazecode.export.convert import convert
+from gazecode.export.hdf5 import to_hdf5
+from gazecode.export.jsonl import to_jsonl
+from gazecode.export.metadata import inputs_digest
+from gazecode.export.opening import iter_examples, read_examples
+from gazecode.export.parquet import to_parquet
+from gazecode.export.rows import from_batch, to_batch
+from gazecode.export.schema import COLUMNS, SCHEMA_VERSION, arrow_schema
+from gazecode.export.table import read_metadata, write_table
+from gazecode.export.tensors import to_xarray
+from gazecode.export.validate import Problem, ValidationReport, validate
+
+__all__ = [
+    "COLUMNS",
+    "SCHEMA_VERSION",
+    "Problem",
+    "ValidationReport",
+    "arrow_schema",
+    "convert",
+    "from_batch",
+    "inputs_digest",
+    "iter_examples",
+    "read_examples",
+    "read_metadata",
+    "replacing",
+    "to_batch",
+    "to_hdf5",
+    "to_jsonl",
+    "to_parquet",
+    "to_xarray",
+    "validate",
+    "write_table",
+]

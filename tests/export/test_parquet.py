@@ -1,0 +1,43 @@
+"""What is particular to Parquet; what all containers share is in test_opening.py."""
+
+import json
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from gazecode.export import to_parquet
+
+
+def test_pandas_reads_lists_and_numbers(tmp_path, make_example):
+    to_parquet([make_example()], tmp_path / "w.parquet")
+    row = pd.read_parquet(tmp_path / "w.parquet").iloc[0]
+    assert row["weight"].tolist() == [1.0, 0.5, 1.5, 1.100000023841858]
+    assert row["token_label"].tolist() == ["type", "variable", ""]
+    assert row["n_people"] == 1
+
+
+def test_metadata_say_version_units_and_provenance(tmp_path, make_example):
+    provenance = {
+        "parameters": {"method": "ivt"},
+        "tokenizer_sha256": "ab",
+        "inputs_sha256": "cd",
+        "units": {"token_value": "ms"},
+    }
+    to_parquet([make_example()], tmp_path / "w.parquet", provenance=provenance)
+    said = pq.read_schema(tmp_path / "w.parquet").metadata[b"gazecode"].decode()
+    fields = json.loads(said)
+    assert fields["schema_version"] == 1
+    assert fields["package_version"]
+    assert {k: fields[k] for k in provenance if k != "units"} == {
+        k: v for k, v in provenance.items() if k != "units"
+    }
+    assert fields["units"].items() >= {"token_value": "ms", "token_start": "byte"}.items()
+    assert list(fields["units"]) == sorted(pq.read_schema(tmp_path / "w.parquet").names)
+    assert list(fields) == sorted(fields)
+
+
+def test_one_row_group_per_batch(tmp_path, make_example):
+    to_parquet((make_example(str(i)) for i in range(1500)), tmp_path / "w.parquet")
+    file = pq.ParquetFile(tmp_path / "w.parquet")
+    assert [file.metadata.row_group(i).num_rows for i in range(2)] == [1024, 476]
+    assert file.metadata.row_group(0).column(0).compression == "ZSTD"

@@ -1,0 +1,89 @@
+"""A study file: every mistake is one line that names the key and its line."""
+
+import pytest
+
+from gazecode.errors import StudyError
+from gazecode.study.settings import load_study
+
+GOOD = """\
+[study]
+name = "s"
+
+[stimuli.Vehicle]
+code = "Vehicle.java"
+layout = { kind = "grid", origin_px = [575.2, 93.7], char_width_px = 13.4, line_height_px = 28.7 }
+
+[[recordings]]
+file = "a.csv"
+participant = "p1"
+
+[[recordings]]
+file = "b.csv"
+participant = "p2"
+
+[detect]
+method = "ivt"
+max_speed_deg_s = 40.0
+
+[align]
+tokenizer = "tokenizer.json"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "Vehicle.java").write_text("class Vehicle {}")
+    (tmp_path / "tokenizer.json").write_text("{}")
+    return tmp_path
+
+
+def load(folder, text):
+    path = folder / "study.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_study(path)
+
+
+def test_a_good_study(folder):
+    study = load(folder, GOOD)
+    assert study.align.strength == 0.5
+    assert study.detect.params == {"max_speed_deg_s": 40.0}
+    assert study.recordings[1].file == folder / "b.csv"
+    assert study.stimuli["Vehicle"].layout.tab_width == 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("line_height_px", "line_heigt_px", r"stimuli.Vehicle.layout.line_heigt_px \(line 6\): unknown key; did you mean line_height_px\?"),
+        ('file = "b.csv"', 'fiel = "b.csv"', r"recordings\[1\].fiel \(line 13\): unknown key; did you mean file\?"),
+        ("[align]", "[aling]", r"aling \(line 20\): unknown key; did you mean align\?"),
+        ("13.4", "-13.4", r"stimuli.Vehicle.layout.char_width_px \(line 6\): Input should be greater than 0; found -13.4"),
+        ('participant = "p2"\n', "", r"recordings\[1\].participant \(line 12\): this key is missing"),
+        ('"grid"', '"gird"', r"stimuli.Vehicle.layout \(line 6\): Input tag 'gird'"),
+        ('"Vehicle.java"', '"Vehcle.java"', r"stimuli.Vehicle.code \(line 5\): no such file: Vehcle.java"),
+        ('"tokenizer.json"', '"t.json"', r"align.tokenizer \(line 21\): no such file: t.json"),
+        ('name = "s"', "name = ", r"not valid TOML: Invalid value \(at line 2"),
+    ],
+    ids=["layout", "recording", "table", "value", "missing", "kind", "code", "tokenizer", "toml"],
+)  # fmt: skip
+def test_mistakes_name_key_and_line(folder, old, new, message):
+    assert old in GOOD
+    with pytest.raises(StudyError, match=message):
+        load(folder, GOOD.replace(old, new))
+
+
+def test_a_folder_or_nothing_is_not_a_study(folder):
+    with pytest.raises(StudyError, match="is a folder; name the study file in it"):
+        load_study(folder)
+    with pytest.raises(StudyError, match="no such study file"):
+        load_study(folder / "none.toml")
+
+
+def test_layout_and_layouts_exclude_each_other(folder):
+    both = GOOD.replace(
+        '\n[[recordings]]\nfile = "a.csv"',
+        '\n[stimuli.Vehicle.layouts."1x1"]\nkind = "grid"\norigin_px = [1, 2]\nchar_width_px = 3\n'
+        'line_height_px = 4\n\n[[recordings]]\nfile = "a.csv"',
+    )
+    with pytest.raises(StudyError, match="expected either layout or layouts"):
+        load(folder, both)
