@@ -14,7 +14,14 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from gazecode.model import Screen
 
-__all__ = ["DEFAULT_PX_PER_DEG", "angle_deg", "px_to_deg", "sample_end_ms", "step_ms"]
+__all__ = [
+    "DEFAULT_PX_PER_DEG",
+    "angle_deg",
+    "px_to_deg",
+    "rate_hz",
+    "sample_end_ms",
+    "step_ms",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -88,6 +95,19 @@ def step_ms(t_ms: npt.ArrayLike) -> float:
     """
     t = np.asarray(t_ms, dtype=np.float64)
     return float(np.median(np.diff(t))) if t.size > 1 else math.nan
+
+
+def rate_hz(t_ms: npt.ArrayLike) -> float:
+    """Samples per second while samples came: the mean step, longer than 1.5 medians left out.
+
+    The median alone misleads where stamps are whole ms (300 Hz as 3, 3, 4).
+
+    >>> round(rate_hz([0, 3, 6, 10, 13, 16, 20, 900]), 1)
+    300.0
+    """
+    steps = np.diff(np.asarray(t_ms, dtype=np.float64))
+    steps = steps[steps <= 1.5 * np.median(steps)] if steps.size else steps
+    return float(1000.0 / steps.mean()) if steps.size else math.nan
 
 
 def sample_end_ms(t_ms: npt.ArrayLike) -> FloatArray:

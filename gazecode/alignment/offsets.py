@@ -13,7 +13,7 @@ import numpy as np
 
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 
-__all__ = ["Ownership", "byte_positions", "offset_array", "own", "ranges"]
+__all__ = ["Ownership", "byte_positions", "offset_array", "own", "ranges", "summed"]
 
 Edges = Callable[[IntArray], IntArray]
 
@@ -39,10 +39,8 @@ class Ownership:
 
     def owned(self) -> FloatArray:
         """``(n,)`` bytes owned by each subword."""
-        bytes_: FloatArray = np.bincount(
-            self.subword, weights=(self.end - self.start) * self.fraction, minlength=len(self.span)
-        )
-        return bytes_
+        held = (self.end - self.start) * self.fraction
+        return summed(self.subword, held, len(self.span))
 
 
 def byte_positions(text: str) -> IntArray:
@@ -60,9 +58,7 @@ def byte_positions(text: str) -> IntArray:
 
 
 def offset_array(offsets: Sequence[tuple[int, int]], *, n_characters: int) -> IntArray:
-    """``(n, 2)`` character offsets as an array, kept inside the text, never ending before they
-    begin.
-    """  # noqa: D205 - one sentence
+    """``(n, 2)`` character offsets, kept inside the text and never ending before they begin."""
     flat = np.fromiter(chain.from_iterable(offsets), dtype=np.int64, count=2 * len(offsets))
     pairs: IntArray = np.clip(flat.reshape(-1, 2), 0, n_characters)
     pairs[:, 1] = np.maximum(pairs[:, 0], pairs[:, 1])
@@ -111,6 +107,16 @@ def own(offsets: IntArray, at: IntArray, edges: Edges) -> Ownership:
     own_alone = (*alone, np.ones(int(single.sum())))
     own_parts = _divide(subword[~single], character[~single], offsets, at, edges)
     return _ownership(span, own_whole, own_alone, own_parts)
+
+
+def summed(group: IntArray, value: FloatArray, n_groups: int) -> FloatArray:
+    """``(n_groups,)`` sums of `value` by group.
+
+    >>> summed(np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), 4)
+    array([1., 0., 5., 0.])
+    """
+    total = np.bincount(group, weights=value, minlength=n_groups)
+    return total.astype(np.float64, copy=False)
 
 
 def ranges(first: IntArray, count: IntArray) -> IntArray:

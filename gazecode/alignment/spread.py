@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazecode.alignment.offsets import Ownership, ranges
+from gazecode.alignment.offsets import Ownership, ranges, summed
 from gazecode.model.checks import FloatArray, IntArray
 from gazecode.registry import Registry
 
@@ -81,14 +81,17 @@ class Spread:
         self._subword = ownership.subword[pieces.row]
         self._token = pieces.token
         self._bytes: FloatArray = pieces.n_bytes * ownership.fraction[pieces.row]
-        self.owned: FloatArray = np.bincount(self._token, weights=self._bytes, minlength=len(span))
+        self.owned = summed(self._token, self._bytes, len(span))
         self.token_index = self._largest()
 
     def _largest(self) -> IntArray:
         index: IntArray = np.full(self.n_subwords, -1, dtype=np.int64)
-        # Written in the order of overlap, and of equals the earlier token last: the last one stays.
-        order = np.lexsort((-self._covers.token, self._covers.n_bytes, self._covers.row))
-        index[self._covers.row[order]] = self._covers.token[order]
+        row, token, n_bytes = self._covers.row, self._covers.token, self._covers.n_bytes
+        most: IntArray = np.zeros(self.n_subwords, dtype=np.int64)
+        np.maximum.at(most, row, n_bytes)
+        # Backwards, so that of equals the earlier is written last and stays.
+        best = np.flatnonzero(n_bytes == most[row])[::-1]
+        index[row[best]] = token[best]
         return index
 
     def inherit(self, value: FloatArray, *, background: float) -> FloatArray:
@@ -97,11 +100,8 @@ class Spread:
 
     def share(self, value: FloatArray, *, background: float) -> FloatArray:
         """``(n,)`` the token's value by owned bytes; conserved where any byte is owned."""
-        mass = np.bincount(
-            self._subword,
-            weights=self._bytes * (value / np.maximum(self.owned, 1e-300))[self._token],
-            minlength=self.n_subwords,
-        )
+        per_byte = np.divide(value, self.owned, out=np.zeros(len(value)), where=self.owned > 0)
+        mass = summed(self._subword, self._bytes * per_byte[self._token], self.n_subwords)
         shared: FloatArray = np.where(self.token_index < 0, background, mass)
         return shared
 
@@ -114,10 +114,8 @@ class Spread:
     def mean_value(self, value: FloatArray, *, background: float) -> FloatArray:
         """``(n,)`` the mean over the tokens overlapped, weighted by bytes."""
         rows, n_bytes = self._covers.row, self._covers.n_bytes
-        total = np.bincount(
-            rows, weights=n_bytes * value[self._covers.token], minlength=self.n_subwords
-        )
-        weight = np.bincount(rows, weights=n_bytes, minlength=self.n_subwords)
+        total = summed(rows, n_bytes * value[self._covers.token], self.n_subwords)
+        weight = summed(rows, n_bytes.astype(np.float64), self.n_subwords)
         mean: FloatArray = np.where(weight > 0, total / np.maximum(weight, 1), background)
         return mean
 

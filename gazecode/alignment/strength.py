@@ -19,14 +19,14 @@ class LossWeights:
     no_signal: bool
 
 
-def check_strength(strength: float, max_ratio: float) -> None:
+def check_strength(strength: float | None, max_ratio: float) -> None:
     """Refuse a strength outside 0..1 and a ratio that leaves no room.
 
     >>> check_strength(1.5, 5.0)
     Traceback (most recent call last):
     gazecode.errors.ParameterError: strength is 1.5; expected 0 (plain training) to 1, or None
     """
-    if not 0.0 <= strength <= 1.0:
+    if strength is not None and not 0.0 <= strength <= 1.0:
         raise ParameterError(f"strength is {strength}; expected 0 (plain training) to 1, or None")
     if not max_ratio > 1.0:
         raise ParameterError(f"max_ratio is {max_ratio}; expected a number above 1")

@@ -6,9 +6,10 @@ it: a fixation, and the next window opens at that sample. If not, the first samp
 
 Deviates: a lost sample, a gap or a break ends the window (the paper does not treat them).
 
-The furthest end of the window of *every* first sample is found for many samples at once: extrema
-over 1, 2, 4, ... samples are tabulated, and the window is lengthened by the longest such step that
-still fits, then by the next shorter one. That is exact, and costs the same whatever the fixations.
+Exact and fast: the extrema over 1, 2, 4, ... samples are tabulated. Two of them, overlapping, give
+the dispersion of every shortest window at once. A window then grows by running extrema; where many
+short fixations may begin, the furthest end is found for all first samples together, by the longest
+tabulated step that still fits, then the next shorter one, and so on.
 """
 
 from bisect import bisect_left
@@ -35,8 +36,8 @@ IntArray = npt.NDArray[np.int64]
 
 CHUNK = 1 << 13
 """First samples treated at once: the tables of a chunk stay in the processor's cache."""
-MIN_LEVELS = 8
-"""Windows of up to 255 samples come from the tables; the few longer ones grow one by one."""
+FEW = 64
+"""Where windows hold at least this many samples fixations are few, and grow one by one."""
 
 
 def detect_idt(
@@ -120,8 +121,6 @@ def _windows(
     (0 where the run is too short for any window).
     """
     n = len(stop)
-    need = int(np.max(shortest - np.arange(n), where=stop > 0, initial=0))
-    levels = max(MIN_LEVELS, need.bit_length())
     first: list[int] = []
     last: list[int] = []
     free = 0
@@ -130,25 +129,46 @@ def _windows(
         index = index[stop[index] > 0]
         if not index.size:
             continue
-        ends = _furthest(values, index, stop[index], levels=levels, limit=limit)
-        good = np.flatnonzero(ends >= shortest[index])
-        starts = index[good].tolist()
+        index = index[_still(values, index, shortest[index], limit=limit)]
+        length = shortest[index] - index
+        ends = None
+        if index.size and length.min() < FEW:
+            levels = int(length.max()).bit_length() + 2
+            ends = _furthest(values, index, stop[index], levels=levels, limit=limit).tolist()
+        starts = index.tolist()
         k = 0
         while k < len(starts):
-            start, end = starts[k], int(ends[good[k]])
-            # A window as long as the tables reach may go on.
-            full = end - start == (1 << levels) - 1
-            free = _grow(values, start, int(stop[start]), limit=limit) if full else end
+            start = starts[k]
+            free = 0 if ends is None else ends[k]
+            if not free:
+                free = _grow(values, start, int(stop[start]), ahead=4 * length[k], limit=limit)
             first.append(start)
             last.append(free)
             k = bisect_left(starts, free, k)
     return np.array(first, dtype=np.int64), np.array(last, dtype=np.int64)
 
 
+def _still(
+    values: FloatArray, index: IntArray, shortest: IntArray, *, limit: float
+) -> npt.NDArray[np.bool_]:
+    """Whether the shortest window from each first sample is within the limit."""
+    origin = int(index[0])
+    # Two stretches of 2**level samples cover a window of up to twice that length.
+    level = np.frexp(shortest - index)[1] - 1
+    table = _maxima(values[:, origin : int(shortest.max())], levels=int(level.max()) + 1)
+    still = np.zeros(len(index), dtype=np.bool_)
+    for k in range(int(level.min()), len(table)):
+        rows = np.flatnonzero(level == k)
+        head = table[k].take(index[rows] - origin, axis=1)
+        tail = table[k].take(shortest[rows] - origin - (1 << k), axis=1)
+        still[rows] = _dispersion(np.maximum(head, tail)) <= limit
+    return still
+
+
 def _furthest(
     values: FloatArray, index: IntArray, stop: IntArray, *, levels: int, limit: float
 ) -> IntArray:
-    """One past the last sample of each window, at most ``2**levels - 1`` samples on."""
+    """One past the last sample of each window; 0 if it may reach ``2**levels - 1`` samples on."""
     origin = int(index[0])
     table = _maxima(values[:, origin : int(index[-1]) + (1 << levels)], levels=levels)
     end = index - origin
@@ -161,7 +181,8 @@ def _furthest(
         fits = (longer <= stop) & (_dispersion(grown) <= limit)
         end = np.where(fits, longer, end)
         np.copyto(high, grown, where=fits)
-    return end + origin
+    end += origin
+    return np.where(end - index < (1 << levels) - 1, end, 0)
 
 
 def _maxima(values: FloatArray, *, levels: int) -> list[FloatArray]:
@@ -175,15 +196,14 @@ def _maxima(values: FloatArray, *, levels: int) -> list[FloatArray]:
     return table
 
 
-def _grow(values: FloatArray, start: int, stop: int, *, limit: float) -> int:
-    """One past the last sample of a long window, by looking ever further ahead."""
-    length = 1 << (MIN_LEVELS + 2)
+def _grow(values: FloatArray, start: int, stop: int, *, ahead: int, limit: float) -> int:
+    """One past the last sample of a window, by looking `ahead`, then ever further."""
     while True:
-        end = min(start + length, stop)
+        end = min(start + ahead, stop)
         reach = np.maximum.accumulate(values[:, start:end], axis=1)
         wide = _dispersion(reach) > limit
-        if wide.any():
+        if wide[-1]:
             return start + int(wide.argmax())
         if end == stop:
             return stop
-        length *= 4
+        ahead *= 4

@@ -179,7 +179,7 @@ class Stimulus:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Recording:
-    """One recording on one clock: ms from its first stamp.
+    """One recording on one clock: ms from its start, which is its first stamp if no other is said.
 
     Attributes
     ----------
@@ -279,7 +279,7 @@ class Recording:
         import pandas as pd
 
         data: dict[str, Any] = {"t_ms": next(iter(self.samples.values())).t_ms}
-        unit = "px" if self.plane.endswith("px") else self.plane.removeprefix("screen_")
+        unit = self.plane.removeprefix("screen_")
         for eye, s in self.samples.items():
             data[f"{eye}_x_{unit}"] = s.xy_px[:, 0]
             data[f"{eye}_y_{unit}"] = s.xy_px[:, 1]

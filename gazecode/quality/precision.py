@@ -145,24 +145,25 @@ def moving_precision(
     count = sums.of(valid)
     known = (count >= 3) & (count >= window / step / 2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        spread[whole] = np.where(known, np.sqrt(_variances(x_all, y_all, valid, sums, count)), np.nan)
+        spread[whole] = np.where(
+            known, np.sqrt(_variances(x_all, y_all, valid, sums, count)), np.nan
+        )
         rms[whole] = np.where(known, _window_rms(x_all, y_all, sums), np.nan)
     return rms, spread
 
 
 class _WindowSums:
-    """Sums over ``[first, stop)``, each added up by itself: a running sum would lose digits."""
+    """Sums over ``[first, stop)`` as differences of running sums."""
 
     def __init__(self, first: IntArray, stop: IntArray) -> None:
-        self.edges = np.stack([first, stop], axis=1).ravel()
+        self.first, self.stop = first, stop
 
     def of(self, values: npt.NDArray[np.generic], *, shorter: int = 0) -> FloatArray:
         """Sum in every window, or in the window without its last `shorter` values."""
-        edges = self.edges.copy()
-        edges[1::2] -= shorter
-        # A window may end where the values do, and that index must exist.
-        padded = np.append(np.asarray(values, dtype=np.float64), 0.0)
-        return np.add.reduceat(padded, edges)[::2] if len(edges) else np.empty(0)
+        running = np.zeros(len(values) + 1)
+        np.cumsum(values, dtype=np.float64, out=running[1:])
+        total: FloatArray = running[self.stop - shorter] - running[self.first]
+        return total
 
 
 def _variances(
@@ -170,7 +171,8 @@ def _variances(
 ) -> FloatArray:
     total = np.zeros(len(n))
     for values in (x, y):
-        filled = np.where(valid, values, 0.0)
+        # Small numbers lose fewer digits when their squares are summed.
+        filled = np.where(valid, values - np.median(values[valid]), 0.0) if valid.any() else x
         total += np.maximum(sums.of(filled**2) / n - (sums.of(filled) / n) ** 2, 0.0)
     return total
 

@@ -19,7 +19,7 @@ from gazecode.readers import eyecode, eyelink, eyex, itrace, smi, table
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.registry import Registry, check_parameters
-from gazecode.units import step_ms
+from gazecode.units import rate_hz
 
 __all__ = ["READERS", "Reader", "Source", "formats", "read", "sniff_format"]
 
@@ -240,7 +240,7 @@ def _to_pixels(recording: Recording, screen: Screen) -> Recording:
 def _provenance(recording: Recording, source: Source, name: str) -> dict[str, Any]:
     """What every recording says of its origin, then what its reader adds."""
     first = next(iter(recording.samples.values()))
-    step = step_ms(first.t_ms)
+    rate = rate_hz(first.t_ms)
     said = dict(recording.provenance)
     common: dict[str, Any] = {
         "format": name,
@@ -248,7 +248,7 @@ def _provenance(recording: Recording, source: Source, name: str) -> dict[str, An
         "sha256": source.sha256(),
         "plane": recording.plane,
         "clock": said.get("clock", "ms from the first sample"),
-        "rate_hz": round(1000 / step, 3) if step > 0 else None,
+        "rate_hz": round(rate, 3) if np.isfinite(rate) else None,
         "eyes": list(recording.samples),
         "n_samples": len(first),
         "n_lost": {eye: int(s.lost.sum()) for eye, s in recording.samples.items()},

@@ -60,7 +60,9 @@ def pool(weights: Sequence[TokenWeights], people: Sequence[str]) -> TokenWeights
     of_person = [[w for w, who in zip(weights, people, strict=True) if who == n] for n in names]
     reduce = np.add if first.scheme in _SUMMED else np.maximum
     value = np.array([reduce.reduce([w.value for w in mine]) for mine in of_person])
-    shown = np.array([np.logical_or.reduce([_exposed(w) for w in mine]) for mine in of_person])
+    shown: BoolArray = np.array(
+        [np.logical_or.reduce([_exposed(w) for w in mine]) for mine in of_person]
+    )
     signal = value.sum(axis=1) > 0
     mean = _mean_share if first.scheme in _SUMMED else _mean_shown
     pooled = mean(value[signal], shown[signal])
@@ -69,7 +71,7 @@ def pool(weights: Sequence[TokenWeights], people: Sequence[str]) -> TokenWeights
         on_path=pooled > 0,
         scheme=first.scheme,
         unit=first.unit,
-        exposed=shown.any(axis=0),
+        exposed=np.logical_or.reduce(shown),
         n_people=int(signal.sum()),
         prior_sources=tuple(sorted({s for w in weights for s in w.prior_sources})),
     )

@@ -147,7 +147,7 @@ def _weights(
             f"hits count {hits.n_tokens} tokens, the source has {len(tokens)}; "
             "pass the tokens of the layout that the hits were mapped with"
         )
-    value = np.bincount(hits.token, weights=part, minlength=len(tokens))
+    value = np.bincount(hits.token, weights=part, minlength=len(tokens)).astype(np.float64)
     return TokenWeights(
         value=value, on_path=value > 0, scheme=scheme, unit=unit, exposed=hits.exposed
     )

@@ -39,7 +39,7 @@ def slow_idt(samples, runs, ends, angles, *, max_dispersion_deg, min_duration_ms
     return found
 
 
-@settings(max_examples=250)
+@settings(max_examples=400)
 @given(
     seed=st.integers(0, 2**32 - 1),
     clock=st.sampled_from(CLOCKS),
@@ -47,10 +47,12 @@ def slow_idt(samples, runs, ends, angles, *, max_dispersion_deg, min_duration_ms
     with_screen=st.booleans(),
     max_dispersion_deg=st.sampled_from([0.5, 1.0, 2.5]),
     min_duration_ms=st.sampled_from([0.0, 20.0, 60.0, 100.0]),
+    chunk=st.sampled_from([8, 1 << 13]),
+    few=st.sampled_from([0, 8, 64, 1000]),
 )
 def test_equals_the_quadratic_oracle(
     clip, slow_runs, slow_angles, screen, *, seed, clock, losses, with_screen,
-    max_dispersion_deg, min_duration_ms,
+    max_dispersion_deg, min_duration_ms, chunk, few,
 ):  # fmt: skip
     # Without a screen on a grid of a quarter degree, so that the threshold is met exactly.
     samples = clip(seed, clock, losses, whole_px=not with_screen)
@@ -58,7 +60,11 @@ def test_equals_the_quadratic_oracle(
     breaks = [float(samples.t_ms[len(samples) // 2]) + 0.05] if len(samples) and seed % 3 else []
     limits = {"max_dispersion_deg": max_dispersion_deg, "min_duration_ms": min_duration_ms}
 
-    events = detect_idt(samples, screen=known, breaks_ms=breaks, **limits)
+    with pytest.MonkeyPatch.context() as patch:
+        # Borders of chunks and both ways of growing, on clips short enough for the oracle.
+        patch.setattr("gazecode.detection.idt.CHUNK", chunk)
+        patch.setattr("gazecode.detection.idt.FEW", few)
+        events = detect_idt(samples, screen=known, breaks_ms=breaks, **limits)
 
     runs, ends = slow_runs(samples, breaks)
     angles = slow_angles(samples, known)

@@ -1,4 +1,4 @@
-"""Memory stays flat: a hundred times the examples need no more of it, writing, reading, checking."""
+"""Memory stays flat: a hundred times the examples need no more, written, read or checked."""
 
 import subprocess
 import sys

@@ -1,0 +1,117 @@
+"""What the command line says about a file: facts, rows and pages, as plain data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gazecode.errors import FormatError, ParameterError
+from gazecode.export import ValidationReport, replacing, write_table
+from gazecode.model import Events, Recording, Screen
+from gazecode.quality import QualityReport
+from gazecode.report import (
+    RecordingView,
+    StudyView,
+    loss_timeline,
+    step_histogram,
+    write_report,
+)
+
+__all__ = [
+    "describe",
+    "parse_screen",
+    "quality_page",
+    "quality_row",
+    "read_source",
+    "validation_rows",
+    "write_events",
+]
+
+
+def describe(recording: Recording) -> dict[str, Any]:
+    """Format, clock, eyes, loss, trials, events: what `gazecode info` prints."""
+    provenance = recording.provenance
+    events = recording.device_events
+    counts = {kind: int((events.kind == kind).sum()) for kind in sorted(set(events.kind))}
+    facts = {
+        key: provenance.get(key)
+        for key in ("format", "file", "clock", "rate_hz", "eyes", "n_samples", "n_lost")
+    }
+    return facts | {
+        "duration_s": recording.duration_ms / 1000,
+        "plane": recording.plane,
+        "screen": _screen_words(recording.screen),
+        "device_events": counts,
+        "messages": len(recording.messages),
+        "stimuli_inside": len(recording.stimuli),
+        "left_out": provenance.get("left_out", {}),
+        "trials": [
+            {
+                "trial": t.name,
+                "stimulus": t.stimulus,
+                "onset_s": t.onset_ms / 1000,
+                "duration_s": (t.offset_ms - t.onset_ms) / 1000,
+                "samples": len(recording.gaze.between(t.onset_ms, t.offset_ms)),
+            }
+            for t in recording.trials
+        ],
+    }
+
+
+def _screen_words(screen: Screen | None) -> str | None:
+    if screen is None:
+        return None
+    size = f"{screen.width_px:g} × {screen.height_px:g} px"
+    if not screen.has_geometry:
+        return size
+    return (
+        f"{size}, {screen.width_mm:g} × {screen.height_mm:g} mm at {screen.distance_mm:g} mm "
+        f"({screen.px_per_deg:.1f} px per degree)"
+    )
+
+
+def parse_screen(text: str | None) -> Screen | None:
+    """``1920,1080`` or ``1920,1080,509,286,650`` (px, then mm and distance in mm).
+
+    >>> parse_screen("1920,1080").width_px
+    1920.0
+    """
+    if text is None:
+        return None
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (2, 5):
+        raise ParameterError(
+            f"--screen {text}: expected W,H in px, or W,H,WMM,HMM,DMM with mm and distance, "
+            "e.g. 1920,1080,509,286,650"
+        )
+    names = ("width_px", "height_px", "width_mm", "height_mm", "distance_mm")
+    return Screen(**dict(zip(names, numbers, strict=False)))
+
+
+def read_source(file: Path) -> bytes:
+    """Bytes of a source file."""
+    if file.is_dir():
+        raise FormatError(f"{file} is a folder; name a source file in it")
+    return file.read_bytes()
+
+
+def write_events(events: Events, out: Path) -> None:
+    """Events as CSV or Parquet, whole or not at all."""
+    frame = events.to_frame()
+    match out.suffix:
+        case ".parquet":
+            write_table(frame, out)
+        case ".csv":
+            with replacing(out) as beside:
+                frame.to_csv(beside, index=False, lineterminator="\n")
+        case other:
+            raise ParameterError(f"{out.name}: unknown ending {other!r}; expected .csv or .parquet")
+
+
+def validation_rows(report: ValidationReport) -> list[dict[str, Any]]:
+    """Problems of a file as rows."""
+    return [{"row": p.row, "column": p.column, "problem": p.message} for p in report.problems]
