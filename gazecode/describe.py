@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gazecode.errors import FormatError, ParameterError
 from gazecode.export import ValidationReport, replacing, write_table
 from gazecode.model import Events, Recording, Screen
@@ -110,6 +108,59 @@ def write_events(events: Events, out: Path) -> None:
                 frame.to_csv(beside, index=False, lineterminator="\n")
         case other:
             raise ParameterError(f"{out.name}: unknown ending {other!r}; expected .csv or .parquet")
+
+
+def quality_row(name: str, report: QualityReport) -> dict[str, Any]:
+    """One line of the table of `gazecode quality`."""
+    whole = report.recording
+    unit = "deg" if whole.get("rms_s2s_deg") is not None else "px"
+    return {
+        "file": name,
+        "usable": "yes" if report.usable else "NO",
+        "rate Hz": whole.get("rate_hz"),
+        "loss %": _percent(whole.get("loss")),
+        "longest gap ms": whole.get("gap_longest_ms"),
+        f"RMS-S2S {unit}": whole.get(f"rms_s2s_{unit}"),
+        f"STD {unit}": whole.get(f"std_{unit}"),
+        "off screen %": _percent(whole.get("off_screen")),
+        "trials passed": f"{sum(t.passed for t in report.trials)}/{len(report.trials)}",
+    }
+
+
+def quality_page(found: Sequence[tuple[Path, Recording, QualityReport]], out: Path) -> None:
+    """The quality of some recordings as one HTML page."""
+    rows = [_recording_view(file, rec, report) for file, rec, report in found]
+    write_report(StudyView(title="Quality", recordings=rows), out)
+
+
+def _recording_view(file: Path, recording: Recording, report: QualityReport) -> RecordingView:
+    whole = report.recording
+    unit = "deg" if whole.get("rms_s2s_deg") is not None else "px"
+    return RecordingView(
+        participant="",
+        file=file.name,
+        format=recording.provenance["format"],
+        eye=", ".join(recording.provenance["eyes"]),
+        rate_hz=_or_nan(whole.get("rate_hz")),
+        duration_ms=_or_nan(whole.get("duration_ms")),
+        lost_share=_or_nan(whole.get("loss")),
+        rms_s2s=whole.get(f"rms_s2s_{unit}"),
+        std=whole.get(f"std_{unit}"),
+        precision_unit=unit,
+        usable=report.usable,
+        reasons=report.reasons,
+        n_trials=len(report.trials),
+        steps_ms=step_histogram(recording.gaze),
+        loss=loss_timeline(recording.gaze),
+    )
+
+
+def _percent(share: object) -> float | None:
+    return 100 * share if isinstance(share, float) else None
+
+
+def _or_nan(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else float("nan")
 
 
 def validation_rows(report: ValidationReport) -> list[dict[str, Any]]:

@@ -23,7 +23,9 @@ from gazecode.model import (
     TokenWeights,
     Trial,
 )
+from gazecode.model.checks import FloatArray
 from gazecode.quality import Gates, assess
+from gazecode.report import Histogram, loss_timeline, step_histogram
 from gazecode.weighting import weigh
 
 __all__ = ["Failure", "RecordingResult", "Shown", "Steps", "TrialResult", "analyse"]
@@ -64,11 +66,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """Everything one trial gave."""
+    """Everything one trial gave; `gaze_counts` are its samples and how many of them were lost."""
 
     trial: Trial
     shown: Shown
     gaze: Samples
+    gaze_counts: tuple[int, int]
     events: Events
     fixations: Events
     hits: Hits
@@ -82,6 +85,8 @@ class RecordingResult:
     quality: Mapping[str, Any]
     provenance: Mapping[str, Any]
     screen: Screen | None
+    steps_ms: Histogram | None = None
+    loss: FloatArray | None = None
     trials: Sequence[TrialResult] = ()
     failures: Sequence[Failure] = ()
     without_stimulus: Sequence[str] = ()
@@ -102,7 +107,11 @@ def analyse(
     """
     report = assess(recording, gates=steps.gates)
     result = RecordingResult(
-        quality=report.to_dict(), provenance=recording.provenance, screen=recording.screen
+        quality=report.to_dict(),
+        provenance=recording.provenance,
+        screen=recording.screen,
+        steps_ms=step_histogram(recording.gaze),
+        loss=loss_timeline(recording.gaze),
     )
     if not report.usable:
         reason = "; ".join(report.reasons)
@@ -159,11 +168,13 @@ def analyse_trial(
     inside = events[(events.onset_ms >= trial.onset_ms) & (events.onset_ms < trial.offset_ms)]
     layout = replace(shown.layout, onset_ms=trial.onset_ms, offset_ms=trial.offset_ms)
     fixations = shifted(inside.of("fixation"), steps.offset_px)
+    gaze = recording.gaze.between(trial.onset_ms, trial.offset_ms)
     hits = map_to_tokens(fixations, layout, method=steps.map, **steps.map_params)
     return TrialResult(
         trial=trial,
         shown=replace(shown, layout=layout),
-        gaze=recording.gaze.between(trial.onset_ms, trial.offset_ms),
+        gaze=gaze,
+        gaze_counts=(len(gaze), int(gaze.lost.sum())),
         events=inside,
         fixations=fixations,
         hits=hits,

@@ -69,7 +69,7 @@ def encode(tokens: SourceTokens, prepared: Prepared, *, template: str | None) ->
     """
     before, code, after = _parts(tokens, template)
     text = before + code + after
-    encoding = prepared.tokenizer.encode(text)
+    encoding = prepared.encode(text)
     ids: IntArray = np.array(encoding.ids, dtype=np.int64)
     at = byte_positions(text)
     offsets = offset_array(encoding.offsets, n_characters=len(text))

@@ -9,7 +9,7 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from gazecode.errors import TokenizerError
 from gazecode.model.checks import IntArray
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 __all__ = ["Prepared", "load_tokenizer", "prepare", "tokenizer_sha256"]
 
@@ -51,6 +51,21 @@ class Prepared:
     byte_level: bool
     _edges: dict[int, tuple[int, int]] = field(default_factory=dict)
 
+    def encode(self, text: str) -> "Encoding":
+        """Tokenize a text, special tokens added.
+
+        Raises
+        ------
+        TokenizerError
+            The tokenizer fails on the text, for instance for want of an unknown-word token.
+        """
+        try:
+            return self.tokenizer.encode(text)
+        except BaseException as error:
+            raise TokenizerError(
+                f"the tokenizer fails on this text: {_reason(error)}; use another tokenizer"
+            ) from error
+
     def edges(self, ids: IntArray) -> IntArray:
         """``(n, 2)`` bytes of split characters at the start and the end of each piece."""
         edges: IntArray = np.array([self._edge(i) for i in ids.tolist()], dtype=np.int64)
@@ -72,8 +87,8 @@ class _Kept:
     prepared: Prepared
 
 
-_loaded: "OrderedDict[str, tuple[Tokenizer, tuple[object, ...]]]" = OrderedDict()
-_prepared: "OrderedDict[int, _Kept]" = OrderedDict()
+_loaded: OrderedDict[str, _Kept] = OrderedDict()
+_prepared: OrderedDict[int, _Kept] = OrderedDict()
 
 
 def load_tokenizer(path: str | Path) -> "Tokenizer":
@@ -104,13 +119,14 @@ def load_tokenizer(path: str | Path) -> "Tokenizer":
     file = _file_of(Path(path))
     raw = file.read_bytes()
     digest = hashlib.sha256(raw).hexdigest()
-    if digest in _loaded and _loaded[digest][1] == _state(_loaded[digest][0]):
+    kept = _loaded.get(digest)
+    # Somebody may have changed the shared object since: then it is loaded afresh.
+    if kept is not None and kept.state == _state(kept.owner) and _is_clean(kept.owner):
         _loaded.move_to_end(digest)
-        return _loaded[digest][0]
-    tokenizer = _switch_off(_parse(raw, name=file.name if file == Path(path) else str(file)))
-    state = _state(tokenizer)
-    _keep(_loaded, digest, (tokenizer, state))
-    kept = _Kept(tokenizer, state, _prepare_clean(tokenizer, sha256=digest))
+        return cast("Tokenizer", kept.owner)
+    tokenizer = _switch_off(_parse(raw, name=str(file)))
+    kept = _Kept(tokenizer, _state(tokenizer), _prepare_clean(tokenizer, sha256=digest))
+    _keep(_loaded, digest, kept)
     _keep(_prepared, id(tokenizer), kept)
     return tokenizer
 
@@ -139,18 +155,24 @@ def prepare(tokenizer: Any) -> Prepared:
     owner = load_tokenizer(tokenizer) if isinstance(tokenizer, str | Path) else tokenizer
     backend = _backend(owner)
     state = _state(backend)
-    kept = _prepared.get(id(backend))
-    if kept is not None and kept.state == state:
-        _prepared.move_to_end(id(backend))
+    kept = _prepared.get(id(backend)) or _loaded_as(backend)
+    if kept is not None and kept.state == state and _is_clean(kept.prepared.tokenizer):
+        _keep(_prepared, id(backend), kept)
         return kept.prepared
-    raw = _to_json(backend)
-    clean = backend if _is_clean(backend) else _switch_off(_parse(raw, name="the copy"))
-    prepared = _prepare_clean(clean, sha256=hashlib.sha256(raw).hexdigest())
+    clean = backend
+    if not _is_clean(backend):
+        clean = _switch_off(_parse(_to_json(backend), name="a copy of the tokenizer"))
+    prepared = _prepare_clean(clean, sha256=hashlib.sha256(_to_json(clean)).hexdigest())
     _keep(_prepared, id(backend), _Kept(backend, state, prepared))
     return prepared
 
 
-def _keep(cache: "OrderedDict[Any, Any]", key: object, value: object) -> None:
+def _loaded_as(backend: "Tokenizer") -> _Kept | None:
+    """What `load_tokenizer` knows of its own object, so that its digest stays the file's."""
+    return next((kept for kept in _loaded.values() if kept.owner is backend), None)
+
+
+def _keep(cache: OrderedDict[Any, _Kept], key: object, value: _Kept) -> None:
     cache[key] = value
     cache.move_to_end(key)
     while len(cache) > MAX_CACHED:
@@ -172,14 +194,23 @@ def _parse(raw: bytes, *, name: str) -> "Tokenizer":
 
     try:
         return Tokenizer.from_str(raw.decode("utf-8"))
-    except Exception as error:
-        # The library raises bare Exception for all that can be wrong with a file.
-        reason = " ".join(str(error).split())[:MAX_MESSAGE]
-        reason = "".join(c if c.isprintable() else "?" for c in reason)
+    except BaseException as error:
         raise TokenizerError(
-            f"{name} is no tokenizer.json that the tokenizers library can read: {reason}; "
-            "save it again with the library that made it"
+            f"{name} is no tokenizer.json that the tokenizers library can read: "
+            f"{_reason(error)}; save it again with the library that made it"
         ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """What the library says, on one line; anything that is not its own passes through.
+
+    It raises bare `Exception` for whatever it finds wrong, and a panic of its Rust core derives
+    from `BaseException` alone.
+    """
+    if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        raise error
+    line = " ".join(str(error).split())[:MAX_MESSAGE]
+    return "".join(c if c.isprintable() else "?" for c in line)
 
 
 def _switch_off(tokenizer: "Tokenizer") -> "Tokenizer":
@@ -203,9 +234,6 @@ def _state(tokenizer: "Tokenizer") -> tuple[object, ...]:
     parts = (tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.post_processor)
     return (
         tokenizer.get_vocab_size(),
-        repr(tokenizer.padding),
-        repr(tokenizer.truncation),
-        getattr(tokenizer.model, "dropout", None),
         tokenizer.encode_special_tokens,
         *(type(part).__name__ for part in parts),
     )
@@ -227,11 +255,10 @@ def _backend(tokenizer: Any) -> "Tokenizer":
 def _to_json(tokenizer: "Tokenizer") -> bytes:
     try:
         return tokenizer.to_str().encode("utf-8")
-    except Exception as error:
-        reason = " ".join(str(error).split())[:MAX_MESSAGE]
+    except BaseException as error:
         raise TokenizerError(
-            f"the tokenizer cannot be written as JSON: {reason}; expected one without parts "
-            "written in Python, or its result could not be traced"
+            f"the tokenizer cannot be written as JSON: {_reason(error)}; expected one without "
+            "parts written in Python, or its result could not be traced"
         ) from error
 
 

@@ -11,7 +11,8 @@ What the paper leaves open, and what is done here:
   short ones). On Tobii Studio's own fixations this agrees clearly better than looking at the next
   stretch only. A fixation's place is the mean of all its valid samples, what was merged over
   included.
-* A loss is not filled in. It ends a stretch; merging alone may bridge it, by its limits.
+* A loss is not filled in. It ends a stretch; merging alone may bridge it, by its limits, and
+  never where stamps are further apart than a gap.
 * Smoothing (off by default there too) is left to a step of its own.
 * The oscillation after a saccade is as fast as the threshold says: its fast part counts as
   saccade, the rest as fixation.
@@ -116,7 +117,7 @@ def detect_ivt(
 
     first, last = stretches(speed < max_speed_deg_s, runs)
     if merge_gap_ms > 0:
-        times = (samples.t_ms[first], runs.end_ms[last - 1], runs.block[first])
+        times = (samples.t_ms[first], runs.end_ms[last - 1], runs.part[first])
         near = (merge_gap_ms + TOLERANCE_MS, merge_angle_deg + TOLERANCE_DEG)
         first, last = _merge(first, last, gaze, times=times, near=near)
     duration = runs.end_ms[last - 1] - samples.t_ms[first]
@@ -138,10 +139,10 @@ def _merge(
 ) -> tuple[IntArray, IntArray]:
     """Join every stretch with the next ones that are near in time and place.
 
-    `times` holds onset, end and block of every stretch, `near` the two limits. A loop over
+    `times` holds onset, end and part of every stretch, `near` the two limits. A loop over
     stretches, not over samples: each decision depends on the mean so far.
     """
-    onset, end, block = (column.tolist() for column in times)
+    onset, end, part = (column.tolist() for column in times)
     max_gap, max_angle = near
     angle = gaze.measure()
     before, until = _sums(gaze.deg, first, last)
@@ -151,7 +152,7 @@ def _merge(
     while i < n:
         x, y = _mean(before[i], until[i])
         end_of, j = i, i + 1
-        while j < n and onset[j] - end[end_of] <= max_gap and block[j] == block[i]:
+        while j < n and onset[j] - end[end_of] <= max_gap and part[j] == part[i]:
             if angle(x, y, *_mean(before[j], until[j])) <= max_angle:
                 x, y = _mean(before[i], until[j])
                 end_of = j

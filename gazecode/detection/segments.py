@@ -22,9 +22,9 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 GAP_STEPS = 3.0
-MIN_GAP_MS = 50.0
-"""Three steps at 60 Hz: what is a gap is then the same at every faster rate, and stamps that
-arrive in bursts do not part every burst from the next."""
+MIN_GAP_MS = 75.0
+"""The longest loss that the vendor's filter bridges (Olsen 2012): one limit for what is bridged
+and what parts, the same at every rate above 40 Hz. Stamps that arrive in bursts stay together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +36,8 @@ class Runs:
     start, stop
         ``(n,)`` index of the first sample of the run and one past its last; a lost sample has
         an empty run.
-    block
-        ``(n,)`` number of breaks passed so far.
+    part
+        ``(n,)`` number of gaps and breaks passed so far; no event has samples of two parts.
     end_ms
         ``(n,)`` until when the sample holds: the next sample, at most 1.5 median steps later
         and never beyond a break.
@@ -45,7 +45,7 @@ class Runs:
 
     start: IntArray
     stop: IntArray
-    block: IntArray
+    part: IntArray
     end_ms: FloatArray
 
 
@@ -73,14 +73,17 @@ def find_runs(samples: Samples, *, breaks_ms: Sequence[float] = (), min_gap_ms: 
     end = np.minimum(sample_end_ms(t), np.append(breaks, np.inf)[block])
     lost = samples.lost
     cut = np.ones(n, dtype=np.bool_)
+    parted = np.zeros(n, dtype=np.bool_)
     if n > 1:
         longest = max(GAP_STEPS * step_ms(t), min_gap_ms)
         gap = np.diff(t) > longest + 1e-6
-        cut[1:] = gap | (block[1:] != block[:-1]) | lost[1:] | lost[:-1]
+        parted[1:] = gap | (block[1:] != block[:-1])
+        cut[1:] = parted[1:] | lost[1:] | lost[:-1]
     borders = np.append(np.flatnonzero(cut), n)
     number = np.cumsum(cut) - 1
     start, stop = borders[number], borders[number + 1]
-    return Runs(start=start, stop=np.where(lost, start, stop), block=block, end_ms=end)
+    stop = np.where(lost, start, stop)
+    return Runs(start=start, stop=stop, part=np.cumsum(parted), end_ms=end)
 
 
 def _all_breaks(samples: Samples, breaks_ms: Sequence[float]) -> FloatArray:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
+    "CACHE_BYTES",
     "LENGTHS",
     "MAGIC",
     "dimensions",
@@ -47,6 +48,8 @@ LENGTHS: Mapping[str, Column] = {
 """The variable that says how many cells along a padded dimension are content."""
 
 _CHUNK_CELLS = 256
+CACHE_BYTES = 2**20
+"""Chunks a variable keeps unpacked. HDF5 2 takes 8 MiB for each, which adds up over 24 of them."""
 _COMPRESSION: Mapping[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 
 
@@ -79,7 +82,7 @@ def write_batches(rows: "Iterable[pa.RecordBatch]", path: Path, *, said: str) ->
     written = 0
     with (
         replacing(path) as part,
-        h5py.File(part, "w", track_order=True) as raw,
+        h5py.File(part, "w", track_order=True, rdcc_nbytes=CACHE_BYTES) as raw,
         h5netcdf.File(raw, "w") as file,
     ):
         _lay_out(file, said)

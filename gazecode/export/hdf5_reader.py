@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazecode.errors import SchemaError
-from gazecode.export.hdf5 import LENGTHS, dimensions
+from gazecode.export.hdf5 import CACHE_BYTES, LENGTHS, dimensions
 from gazecode.export.lists import row_of
 from gazecode.export.padding import DTYPES, MOST_CELLS, blocks, unpad
 from gazecode.export.rows import BATCH_ROWS
@@ -85,7 +85,7 @@ def _rows(path: Path) -> "Iterator[pa.RecordBatch]":
 
     row = 0
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES) as file:
             data = {name: file[name] for name in (*BY_NAME, *_LENGTH_NAMES)}
             total = _shared_size(data, path)
             for start in range(0, total, BATCH_ROWS):

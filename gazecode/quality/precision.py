@@ -88,7 +88,7 @@ def bcea(x: npt.ArrayLike, y: npt.ArrayLike, p: float = 0.68) -> float:
     Examples
     --------
     >>> round(bcea([0, 2, 0, 2], [0, 0, 2, 2]), 6)
-    9.545625
+    9.545702
     """
     if not 0 < p < 1:
         raise ParameterError(f"bcea got p = {p}; expected a share between 0 and 1, as 0.68")

@@ -3,9 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeVar
 
 from gazecode.errors import ParameterError
 from gazecode.model import Recording, Trial
@@ -111,6 +109,7 @@ def assess(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from gazecode.model import Samples
     >>> xy = np.tile([[100.0, 200.0], [101.0, 200.0]], (500, 1))
     >>> xy[300:900] = np.nan
@@ -124,11 +123,78 @@ def assess(
     gates = gates or Gates()
     measured = Measured(recording)
     heights = _heights(recording.trials, line_height_px)
-    trials = tuple(
-        _judge(measured, trial, gates, heights.get(trial.name)) for trial in recording.trials
+    trials = tuple(_judge(measured, t, gates, heights.get(t.name)) for t in recording.trials)
+    spans = [(t.onset_ms, t.offset_ms) for t in _shown(recording.trials)]
+    known = sorted(heights.values())
+    whole = measure(
+        measured,
+        spans or measured.whole(),
+        # Of several heights the least: there the disparity weighs most.
+        line_height_px=known[0] if known else None,
+        histogram=True,
     )
-    whole = measure(measured, recording.trials, line_height_px=_one(heights, line_height_px))
+    whole |= measured.per_eye()
     reasons = _reasons(whole, trials, gates)
     return QualityReport(
         usable=not reasons, reasons=reasons, recording=whole, trials=trials, gates=gates
     )
+
+
+def _judge(
+    measured: Measured, trial: Trial, gates: Gates, line_height_px: float | None
+) -> TrialQuality:
+    figures = measure(measured, [(trial.onset_ms, trial.offset_ms)], line_height_px=line_height_px)
+    return TrialQuality(
+        name=trial.name,
+        stimulus=trial.stimulus,
+        figures=figures,
+        failures=gates.failures(figures),
+    )
+
+
+def _reasons(whole: Mapping[str, Any], trials: Sequence[TrialQuality], gates: Gates) -> list[str]:
+    """Why a recording is not usable; one line a gate, however many trials fail it."""
+    if not whole["n_samples"]:
+        return ["the recording holds no samples"]
+    judged = _shown(trials)
+    if not judged:
+        return list(gates.failures(whole).values())
+    passed = sum(trial.passed for trial in judged)
+    needed = min(math.ceil(gates.min_passed_trials), len(judged))
+    if passed >= needed:
+        return []
+    reasons = [f"{passed} of {len(judged)} trials pass (needed: at least {needed})"]
+    for gate in dict.fromkeys(gate for trial in judged for gate in trial.failures):
+        failing = [trial for trial in judged if gate in trial.failures]
+        first = failing[0]
+        reasons.append(
+            f"{gate} fails in {len(failing)} of {len(judged)} trials, "
+            f"as in {first.name}: {first.failures[gate]}"
+        )
+    return reasons
+
+
+T = TypeVar("T", Trial, TrialQuality)
+
+
+def _shown(trials: Sequence[T]) -> list[T]:
+    """Trials that count: those with a stimulus, or all where none has one."""
+    return [trial for trial in trials if trial.stimulus is not None] or list(trials)
+
+
+def _heights(
+    trials: Sequence[Trial], line_height_px: float | Mapping[str, float] | None
+) -> Mapping[str, float]:
+    if line_height_px is None:
+        return {}
+    given = (
+        line_height_px
+        if isinstance(line_height_px, Mapping)
+        else {trial.name: line_height_px for trial in trials} or {"": line_height_px}
+    )
+    for name, height in given.items():
+        if not (math.isfinite(height) and height > 0):
+            raise ParameterError(
+                f"line_height_px of {name} is {height}; expected the distance of lines in px"
+            )
+    return given

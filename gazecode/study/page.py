@@ -76,6 +76,7 @@ def _trial_view(entry: RecordingTable, result: RecordingResult, trial: TrialResu
         tokens=trial.shown.tokens,
         layout=trial.shown.layout,
         gaze=trial.gaze,
+        gaze_counts=trial.gaze_counts,
         fixations=trial.fixations,
         hits=trial.hits,
         weights=trial.weights,
@@ -106,7 +107,7 @@ def _recording_view(entry: RecordingTable, result: RecordingResult) -> Recording
         n_trials=len(result.trials),
         n_fixations=sum(counts.values()),
         n_status={status: counts.get(status, 0) for status in STATUSES},
-        steps_ms=result.steps,
+        steps_ms=result.steps_ms,
         loss=result.loss if result.loss is not None else np.empty(0),
     )
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from gazecode.model import Events, Hits, Layout, Samples, Screen, TokenWeights, Trial
 from gazecode.pipeline import Failure, RecordingResult, Shown, TrialResult
+from gazecode.report import Histogram
 from gazecode.source import parse
 
 __all__ = ["load_part", "save_part", "thinned"]
@@ -27,10 +28,14 @@ MAX_DRAWN_SAMPLES = 2000
 def save_part(result: RecordingResult, folder: Path) -> None:
     """Write a part under its final name, whole or not at all."""
     arrays: dict[str, Any] = {}
+    if result.steps_ms is not None and result.loss is not None:
+        _put(result.steps_ms, "steps/", arrays)
+        arrays["loss"] = result.loss
     document = {
         "quality": result.quality,
         "provenance": result.provenance,
         "screen": asdict(result.screen) if result.screen else None,
+        "steps_beyond": result.steps_ms and [result.steps_ms.below, result.steps_ms.above],
         "failures": [asdict(f) for f in result.failures],
         "without_stimulus": list(result.without_stimulus),
         "trials": [_put_trial(t, f"{i}/", arrays) for i, t in enumerate(result.trials)],
@@ -49,10 +54,15 @@ def load_part(folder: Path) -> RecordingResult:
     document = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
         trials = tuple(_take_trial(t, f"{i}/", arrays) for i, t in enumerate(document["trials"]))
+        loss = arrays.get("loss")
+        steps = _take("steps/", arrays)
+    below, above = document["steps_beyond"] or (0, 0)
     return RecordingResult(
         quality=document["quality"],
         provenance=document["provenance"],
         screen=Screen(**document["screen"]) if document["screen"] else None,
+        steps_ms=Histogram(**steps, below=below, above=above) if steps else None,
+        loss=loss,
         failures=tuple(Failure(**f) for f in document["failures"]),
         without_stimulus=tuple(document["without_stimulus"]),
         trials=trials,
@@ -87,6 +97,7 @@ def _put_trial(result: TrialResult, at: str, arrays: dict[str, Any]) -> dict[str
         "code": base64.b64encode(shown.tokens.code).decode("ascii"),
         "image": base64.b64encode(shown.image).decode("ascii") if shown.image else None,
         "eye": result.gaze.eye,
+        "gaze_counts": result.gaze_counts,
         "scheme": result.weights.scheme,
         "unit": result.weights.unit,
         "layout": {
@@ -118,6 +129,7 @@ def _take_trial(entry: dict[str, Any], at: str, arrays: Mapping[str, Any]) -> Tr
         trial=Trial(**entry["trial"]),
         shown=shown,
         gaze=Samples(**_take(f"{at}gaze/", arrays), eye=entry["eye"]),
+        gaze_counts=tuple(entry["gaze_counts"]),
         events=Events(**_take(f"{at}events/", arrays)),
         fixations=Events(**_take(f"{at}fixations/", arrays)),
         hits=Hits(**_take(f"{at}hits/", arrays)),

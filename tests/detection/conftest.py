@@ -73,7 +73,7 @@ def _lost(rng: np.random.Generator, n: int, losses: str) -> np.ndarray:
 def slow_runs() -> Callable[..., tuple[list[list[int]], list[float]]]:
     """Lists of sample indices without loss, gap or break; until when each sample holds."""
 
-    def find(samples: Samples, breaks_ms: list[float], min_gap_ms: float = 50.0):
+    def find(samples: Samples, breaks_ms: list[float], min_gap_ms: float = 75.0):
         t = samples.t_ms.tolist()
         steps = [b - a for a, b in itertools.pairwise(t)]
         usual = statistics.median(steps) if steps else math.nan

@@ -131,7 +131,7 @@ def test_minimum_duration_is_reached_by_the_half_open_interval():
     assert len(detect_idt(samples, min_duration_ms=100.1)) == 0
 
 
-@pytest.mark.parametrize("gap_ms", [51.0, 950.0, 4900.0])
+@pytest.mark.parametrize("gap_ms", [76.0, 950.0, 4900.0])
 def test_no_fixation_crosses_a_gap(gap_ms):
     t = np.concatenate((np.arange(100), 99 + gap_ms + np.arange(100)))
     samples = Samples(t_ms=t, xy_px=np.full((200, 2), 500.0))

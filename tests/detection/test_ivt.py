@@ -57,7 +57,7 @@ def slow_stretches(run, wanted):
     return found
 
 
-def slow_merge(samples, stretches, ends, angles, same_block, *, gap_ms, angle_deg, spherical):
+def slow_merge(samples, stretches, ends, angles, same_part, *, gap_ms, angle_deg, spherical):
     def mean(a, b):
         kept = [angles[i] for i in range(a, b) if not math.isnan(angles[i][0])]
         return tuple(sum(p[k] for p in kept) / len(kept) for k in (0, 1))
@@ -71,7 +71,7 @@ def slow_merge(samples, stretches, ends, angles, same_block, *, gap_ms, angle_de
                 k
                 for k, (c, d) in enumerate(rest)
                 if samples.t_ms[c] - ends[b - 1] <= gap_ms + 1e-6
-                and same_block(a, c)
+                and same_part(a, c)
                 and angle_between(mean(a, b), mean(c, d), spherical=spherical) <= angle_deg
             ]
             if not near:
@@ -91,12 +91,15 @@ def slow_ivt(samples, runs, ends, angles, *, breaks_ms, spherical, merge_gap_ms,
     slow = [s for run in runs for s in slow_stretches(run, lambda i: speed[i] < 30.0)]
     breaks = [*samples.breaks_ms.tolist(), *breaks_ms]
 
-    def same_block(a, c):
-        return not any(samples.t_ms[a] < b <= samples.t_ms[c] for b in breaks)
+    def same_part(a, c):
+        if any(samples.t_ms[a] < b <= samples.t_ms[c] for b in breaks):
+            return False
+        between = np.diff(samples.t_ms[a : c + 1])
+        return not any(between > max(3 * np.median(np.diff(samples.t_ms)), 75.0) + 1e-6)
 
     if merge_gap_ms:
         slow = slow_merge(
-            samples, slow, ends, angles, same_block,
+            samples, slow, ends, angles, same_part,
             gap_ms=merge_gap_ms, angle_deg=0.5, spherical=spherical,
         )  # fmt: skip
     fixed = [(a, b) for a, b in slow if ends[b - 1] - samples.t_ms[a] >= min_duration_ms - 1e-6]
@@ -172,7 +175,7 @@ def test_the_last_fixation_is_emitted_and_ends_half_open():
     assert (events.first.tolist(), events.last.tolist()) == ([0], [50])
 
 
-@pytest.mark.parametrize("gap_ms", [80.0, 950.0, 4900.0])
+@pytest.mark.parametrize("gap_ms", [76.0, 950.0, 4900.0])
 def test_no_event_and_no_speed_crosses_a_gap(gap_ms):
     t = np.concatenate((np.arange(100), 99 + gap_ms + np.arange(100)))
     x = np.repeat([300.0, 500.0], 100)

@@ -9,7 +9,7 @@ from gazecode.model import Samples
 
 
 def speed(samples, screen=None, *, window_ms=20.0, breaks_ms=()):
-    runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=50.0)
+    runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=75.0)
     gaze = directions(samples, screen, px_per_deg=40.0)
     return speed_deg_s(samples.t_ms, gaze, runs, window_ms=window_ms)
 

@@ -203,7 +203,7 @@ def test_a_file_cut_short(write, path, make_example, part):
     assert "cut short or broken" in report.problems[-1].message
 
 
-@pytest.mark.parametrize("place", range(8))
+@pytest.mark.parametrize("place", range(5))
 def test_damage_anywhere_is_found_or_harmless(write, path, make_example, place, same_examples):
     """Ten bytes overwritten: either the package says so, or the rows are as they were."""
     rows = [make_example(str(i)) for i in range(100)]
