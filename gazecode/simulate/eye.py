@@ -13,7 +13,6 @@ import numpy as np
 
 from gazecode.model import Events
 from gazecode.model.checks import FloatArray
-from gazecode.units import angle_deg
 
 __all__ = ["Path", "minimum_jerk", "saccade_duration_ms"]
 

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazecode.errors import ParameterError
+from gazecode.errors import DataError, ParameterError
 from gazecode.model import Layout
 from gazecode.model.checks import FloatArray, IntArray
 
-__all__ = ["Fixated", "ReadingModel", "read_layout"]
+__all__ = ["Fixated", "Reader", "ReadingModel"]
 
 _TRIES = 20
 """How often a landing place is drawn again before another token is chosen."""
@@ -140,61 +140,67 @@ class _Text:
         return np.arange(*np.searchsorted(self.line, [low, high]))
 
 
-def read_layout(
-    layout: Layout,
-    model: ReadingModel,
-    *,
-    n_fixations: int,
-    px_per_deg: float,
-    streams: tuple[np.random.Generator, np.random.Generator, np.random.Generator],
-) -> Fixated:
-    """Read a layout from its first line on.
+class Reader:
+    """Reads a layout from its first line on: where it is (`at`), how far it has got (`front`).
 
     Parameters
     ----------
     streams
         Independent randomness for path, landing places and durations.
     """
-    path, landing, lasting = streams
-    reader = _Reader(_Text(layout, model), model, px_per_deg, path, landing)
-    boxes = np.empty(n_fixations, dtype=np.int64)
-    places = np.empty((n_fixations, 2))
-    for i in range(n_fixations):
-        boxes[i], places[i] = reader.next()
-    return Fixated(
-        xy_px=places,
-        duration_ms=model.durations_ms(n_fixations, lasting),
-        box=reader.text.order[boxes],
-    )
-
-
-class _Reader:
-    """Where reading is now (`at`), and how far it has got (`front`)."""
 
     def __init__(
         self,
-        text: _Text,
+        layout: Layout,
         model: ReadingModel,
+        *,
         px_per_deg: float,
-        path: np.random.Generator,
-        landing: np.random.Generator,
+        streams: tuple[np.random.Generator, np.random.Generator, np.random.Generator],
     ) -> None:
-        self.text, self.model = text, model
-        self.path, self.landing = path, landing
+        if not len(layout):
+            raise DataError("the layout has no boxes; expected something to read")
+        self.text, self.model, self.px_per_deg = _Text(layout, model), model, px_per_deg
+        self.path, self.landing, self.lasting = streams
         self.min_px = model.min_saccade_deg * px_per_deg
         self.at, self.front = -1, -1
         self.place: FloatArray | None = None
         weights = np.array([model.forward, model.backward, model.refixation])
         self.weights = weights / weights.sum()
 
-    def next(self) -> tuple[int, FloatArray]:
-        """The next fixation: its box and place."""
+    def read(self, n_fixations: int) -> Fixated:
+        """The next fixations."""
+        boxes = np.empty(n_fixations, dtype=np.int64)
+        places = np.empty((n_fixations, 2))
+        for i in range(n_fixations):
+            boxes[i], places[i] = self._next()
+        return Fixated(
+            xy_px=places,
+            duration_ms=self.model.durations_ms(n_fixations, self.lasting),
+            box=self.text.order[boxes],
+        )
+
+    def read_for(self, duration_ms: float) -> Fixated:
+        """Enough fixations to fill some time, even without the time that saccades take."""
+        parts: list[Fixated] = []
+        filled = 0.0
+        while filled < duration_ms:
+            parts.append(self.read(1 + math.ceil(duration_ms / self.model.mean_fixation_ms)))
+            filled += float(parts[-1].duration_ms.sum())
+        return Fixated(
+            xy_px=np.concatenate([part.xy_px for part in parts]),
+            duration_ms=np.concatenate([part.duration_ms for part in parts]),
+            box=np.concatenate([part.box for part in parts]),
+        )
+
+    def _next(self) -> tuple[int, FloatArray]:
+        box = self._choose()
+        place = self._land(box)
         for _ in range(_TRIES):
-            box = self._choose()
-            place = self._land(box)
             if place is not None:
                 break
-        else:
+            box = self._choose()
+            place = self._land(box)
+        if place is None:
             # A text smaller than the least saccade: nothing is far enough away.
             place = self._draw(box)
         self.at, self.place = box, place
@@ -233,7 +239,6 @@ class _Reader:
 
     def _backward(self) -> int:
         line = self.text.line[self.at]
-        before = np.arange(*np.searchsorted(self.text.line, [line, line]), dtype=np.int64)
         before = np.arange(np.searchsorted(self.text.line, line), self.at)
         earlier = self.text.lines[self.text.lines < line]
         if len(before) and (not len(earlier) or self.path.random() < self.model.within_line):
@@ -260,7 +265,9 @@ class _Reader:
         width, height = x1 - x0, y1 - y0
         return np.array(
             [
-                self._inside(x0 + self.model.landing * width, self.model.landing_sd * width, x0, x1),
+                self._inside(
+                    x0 + self.model.landing * width, self.model.landing_sd * width, x0, x1
+                ),
                 self._inside((y0 + y1) / 2, self.model.landing_sd_y * height, y0, y1),
             ]
         )

@@ -60,7 +60,9 @@ class PageMaker:
                 FailureView(
                     file=row["file"],
                     participant=row["participant"],
-                    error=(f"{row['trial']}: " if row["trial"] else "") + row["reason"],
+                    trial=row["trial"],
+                    stage=row["stage"],
+                    error=row["reason"],
                 )
                 for row in failures
             ],
