@@ -1,3 +1,69 @@
-"""Raw gaze of programmers in, subword-aligned attention weights out."""
+"""Raw gaze of programmers in, subword-aligned attention weights out.
 
-__version__ = "0.1.0"
+>>> import gazecode as gc
+>>> tokens = gc.parse("int x = 1;", language="java")
+>>> tokens.texts
+['int', 'x', '=', '1', ';']
+
+The line, one verb per stage::
+
+    read → assess → detect → grid_layout / box_layout → map_to_tokens → weigh → align → to_parquet
+
+`docs/tutorial.md` walks it; ``gazecode --help`` runs it from a shell.
+"""
+
+from gazecode import errors, quality, simulate
+from gazecode.alignment import align, load_tokenizer
+from gazecode.detection import detect
+from gazecode.export import read_examples, to_hdf5, to_jsonl, to_parquet, to_xarray
+from gazecode.mapping import box_layout, grid_layout, map_to_tokens
+from gazecode.model import (
+    Events,
+    Example,
+    Hits,
+    Layout,
+    Recording,
+    Samples,
+    Screen,
+    SourceTokens,
+    TokenWeights,
+    Trial,
+)
+from gazecode.quality import assess
+from gazecode.readers import read
+from gazecode.source import parse
+from gazecode.version import __version__
+from gazecode.weighting import pool, weigh
+
+__all__ = [
+    "Events",
+    "Example",
+    "Hits",
+    "Layout",
+    "Recording",
+    "Samples",
+    "Screen",
+    "SourceTokens",
+    "TokenWeights",
+    "Trial",
+    "__version__",
+    "align",
+    "assess",
+    "box_layout",
+    "detect",
+    "errors",
+    "grid_layout",
+    "load_tokenizer",
+    "map_to_tokens",
+    "parse",
+    "pool",
+    "quality",
+    "read",
+    "read_examples",
+    "simulate",
+    "to_hdf5",
+    "to_jsonl",
+    "to_parquet",
+    "to_xarray",
+    "weigh",
+]

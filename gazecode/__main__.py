@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gazecode import __version__
 from gazecode.errors import GazecodeError, ParameterError
+from gazecode.version import __version__
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,8 +25,8 @@ Raw gaze of programmers in, subword-aligned attention weights out.
 
 **New here?** `gazecode demo` runs a bundled study in seconds and leaves a page to look at.
 
-**Your own recordings:** `gazecode info FILE` says what a tracker's file holds,
-`gazecode quality FILE` whether it is usable, `gazecode run STUDY.toml --out DIR` writes the weights.
+**Your own recordings:** `gazecode info FILE` says what a tracker's file holds, `gazecode quality
+FILE` whether it is usable, `gazecode run STUDY.toml --out DIR` writes the weights.
 
 Exit status: 0 done · 1 bad data · 2 wrong usage · 3 finished, some recordings failed.
 """,

@@ -68,7 +68,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """The entry, or `default` (a miss is a `ParameterError` here, not a `KeyError`)."""
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 - that would be this
 
     def __contains__(self, name: object) -> bool:
         if name not in self._entries:

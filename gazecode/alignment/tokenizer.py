@@ -6,6 +6,7 @@ is never changed. BPE dropout is switched off too, since it makes every encoding
 """
 
 import hashlib
+import json
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -281,9 +282,11 @@ def _prepare_clean(tokenizer: "Tokenizer", *, sha256: str) -> Prepared:
 
 def _unknown_token(tokenizer: "Tokenizer") -> str | None:
     model = tokenizer.model
-    unknown = getattr(model, "unk_token", None)
-    unknown_id = getattr(model, "unk_id", None)
-    return unknown if unknown_id is None else tokenizer.id_to_token(unknown_id)
+    if type(model).__name__ != "Unigram":
+        return getattr(model, "unk_token", None)
+    # Unigram keeps its unknown id to itself; its saved form tells.
+    unknown_id = json.loads(model.__getstate__()).get("unk_id")
+    return None if unknown_id is None else tokenizer.id_to_token(unknown_id)
 
 
 def _is_byte_level(tokenizer: "Tokenizer") -> bool:

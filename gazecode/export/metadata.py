@@ -107,7 +107,7 @@ def _plain(value: object) -> object:
 
 def _package_version() -> str:
     # Here, not at the top: the package's own module may be the one that is importing this.
-    from gazecode import __version__
+    from gazecode.version import __version__
 
     return __version__
 

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gazecode import __version__
 from gazecode.alignment import tokenizer_sha256
 from gazecode.errors import StudyError
 from gazecode.export import convert, replacing, to_parquet, write_table
@@ -23,6 +22,7 @@ from gazecode.study.examples import ExampleMaker
 from gazecode.study.page import PageMaker
 from gazecode.study.parts import load_part
 from gazecode.study.settings import RecordingTable, Study
+from gazecode.version import __version__
 
 __all__ = ["RunSummary", "write_outputs"]
 

@@ -9,12 +9,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from gazecode import __version__
 from gazecode.errors import StudyError
 from gazecode.study.outputs import RunSummary, write_outputs
 from gazecode.study.process import process, steps_of
 from gazecode.study.settings import Study, digest_of, load_study
 from gazecode.study.stimuli import check_stimuli
+from gazecode.version import __version__
 
 __all__ = ["Progress", "RunSummary", "run_study"]
 

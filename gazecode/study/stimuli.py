@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field
 
-
+from gazecode import source
 from gazecode.errors import StudyError
 from gazecode.mapping import box_layout, grid_layout, read_boxes
 from gazecode.model import Layout, Recording, Screen, SourceTokens, Stimulus, Trial
 from gazecode.pipeline import Shown
-from gazecode.source import language_of, parse
 from gazecode.study.settings import (
     BoxesTable,
     GridTable,
@@ -39,15 +38,16 @@ class StimulusFinder:
             table = self.study.stimuli.get(ANY)
         if table is None:
             return None
-        tokens = self._parse(name, table, own)
+        tokens = self.parse(name, table, own)
         layout = _lay_out(name, tokens, _choose(name, table, recording.screen), own)
         image = table.image.read_bytes() if table.image else (own.image if own else None)
         return Shown(stimulus=name, tokens=tokens, layout=layout, image=image)
 
-    def _parse(self, name: str, table: StimulusTable, own: Stimulus | None) -> SourceTokens:
+    def parse(self, name: str, table: StimulusTable, own: Stimulus | None) -> SourceTokens:
+        """Tokens of a stimulus: from the study's file, or from what the recording holds."""
         if table.code is not None:
             code: str | bytes = table.code.read_bytes()
-            language = table.language or language_of(table.code.name)
+            language = table.language or source.language_of(table.code.name)
         elif own is not None:
             code, language = own.code, table.language or own.language
         else:
@@ -56,7 +56,7 @@ class StimulusFinder:
             )
         key = (name, language + str(hash(code)))
         if key not in self._tokens:
-            self._tokens[key] = parse(code, language, source_id=name)
+            self._tokens[key] = source.parse(code, language, source_id=name)
         return self._tokens[key]
 
 
@@ -66,7 +66,7 @@ def check_stimuli(study: Study) -> None:
     for name, table in study.stimuli.items():
         if table.code is None:
             continue
-        tokens = finder._parse(name, table, None)
+        tokens = finder.parse(name, table, None)
         for entry in [table.layout, *table.layouts.values()]:
             if entry is not None and not isinstance(entry, OwnBoxesTable):
                 _lay_out(name, tokens, entry, None)

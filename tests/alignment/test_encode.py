@@ -87,7 +87,7 @@ def test_blanks_that_trimmed_offsets_hide_still_count_as_code(bundled, make):
 
 
 def test_bytes_that_nobody_owns_are_counted(make):
-    own = Tokenizer(models.WordLevel({"x": 0}, unk_token="x"))
+    own = Tokenizer(models.WordLevel({"x": 0}, "x"))
     own.pre_tokenizer = pre_tokenizers.Whitespace()
     encoded = encode(make.source("x \t x", [(0, 1)]), prepare(own), template="x {code}")
     assert encoded.unowned_bytes == 3

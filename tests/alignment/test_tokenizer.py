@@ -99,7 +99,7 @@ def test_a_tokenizer_changed_in_place_is_prepared_again(document):
 
 
 def test_runs_of_blanks_and_unknown_words_stand_for_text():
-    own = Tokenizer(models.WordLevel({"[UNK]": 0, "x": 1}, unk_token="[UNK]"))
+    own = Tokenizer(models.WordLevel({"[UNK]": 0, "x": 1}, "[UNK]"))
     own.pre_tokenizer = pre_tokenizers.Whitespace()
     own.add_special_tokens(["[UNK]", "    ", "[SEP]"])
     assert prepare(own).special_ids.tolist() == [own.token_to_id("[SEP]")]
@@ -176,9 +176,9 @@ def test_a_slow_tokenizer_is_refused_with_what_to_do():
 
 
 def test_a_tokenizer_that_fails_on_a_text_says_so(make):
-    own = Tokenizer(models.WordPiece({"x": 0}, unk_token="[UNK]"))
+    own = Tokenizer(models.WordPiece({"x": 0}, "[UNK]"))
     tokens = make.source("y", [(0, 1)])
-    with pytest.raises(TokenizerError, match="fails on this text: .*UNK"):
+    with pytest.raises(TokenizerError, match=r"fails on this text: .*UNK"):
         align(make.gaze([1.0]), tokens, own)
 
 
@@ -187,7 +187,8 @@ def test_fast_tokenizers_of_transformers(tmp_path, document, bundled, make):
         "transformers", reason="transformers is not installed: its tokenizers are not tried"
     )
     path = write(tmp_path, stale(document))
-    fast = transformers.PreTrainedTokenizerFast(tokenizer_file=str(path), pad_token="<|pad|>")
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_file=str(path))
+    fast.add_special_tokens({"pad_token": "<|pad|>"})
     fast(CODE, padding="max_length", truncation=True, max_length=5)
     before = fast.backend_tokenizer.to_str()
     tokens = make.source(CODE, make.words(CODE))

@@ -29,7 +29,7 @@ def test_one_lost_eye_makes_no_jump():
 
 def test_the_plain_mean_of_valid_eyes_would_jump():
     # What the rule is there for: half of the disparity, 39 px here.
-    t, middle, left, right = scene()
+    _, middle, left, right = scene()
     right[100:110] = np.nan
     naive = np.where(np.isnan(right), left, (left + right) / 2)
     assert np.abs(naive - middle).max() > 25
