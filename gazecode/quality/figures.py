@@ -15,6 +15,8 @@ recording's plane: ``_px`` (of the screen, or of the scene camera: see ``plane``
 ``one_eye``                            share of rows with gaze of one eye only
 ``gap_count`` ``gap_longest_ms``       stretches without gaze, pauses left out
 ``step_median_ms`` ``step_sd_ms``      clock; the sd (jitter) is of steps below 1.5 intervals
+``steps``                              their histogram (whole recording): edges, counts, longer
+``eyes``                               of each eye, for binocular recordings (whole recording)
 ``off_screen``                         share of the valid gaze beyond the screen's edges
 ``rms_s2s_deg`` ``std_deg``            medians over windows of ``window_ms``
 ``rms_std_ratio``                      of the two; white noise has sqrt(2), filtered gaze less
@@ -215,12 +217,12 @@ def _disparity(
 
 
 def _step_histogram(steps: Sequence[FloatArray], measured: Measured) -> dict[str, Any]:
-    """Steps between stamps in ten equal bins up to two intervals, and how many are longer."""
+    """Steps between stamps; one interval and two are in the middle of a bin."""
     interval = measured.interval_ms
     if not interval > 0:
         return {"edges_ms": [], "counts": [], "longer": 0}
     all_steps = np.concatenate([*steps, np.empty(0)])
-    edges = np.linspace(0, 2 * interval, 11)
+    edges = interval * np.concatenate(([0.0], np.arange(1, 22, 2) / 10))
     counts, _ = np.histogram(all_steps, edges)
     return {
         "edges_ms": [round(float(edge), _DIGITS) for edge in edges],

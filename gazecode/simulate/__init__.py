@@ -4,8 +4,10 @@ It stands just above the model, so that tests of every stage may use it. Nothing
 measured gaze of anybody, and its recordings and files say so.
 """
 
+from gazecode.simulate.eyelink import write_eyelink_asc
 from gazecode.simulate.reading import ReadingModel
 from gazecode.simulate.scene import Simulation, simulate, simulate_session
+from gazecode.simulate.smi import write_smi_text
 from gazecode.simulate.tracker import Tracker
 
 __all__ = [
@@ -14,4 +16,6 @@ __all__ = [
     "Tracker",
     "simulate",
     "simulate_session",
+    "write_eyelink_asc",
+    "write_smi_text",
 ]

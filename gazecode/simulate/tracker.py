@@ -34,7 +34,8 @@ class Tracker:
     eyes
         binocular, left, right, or both (one column for the two).
     noise_deg
-        STD of the noise per axis, deg: one number, or x and y.
+        STD of the noise per axis, deg: one number, or x and y. Each eye has its own noise, so
+        that the mean of two has less.
     noise_colour, noise_time_ms
         white, or coloured: first-order autoregressive with that time constant.
     offset_deg
@@ -106,7 +107,7 @@ class Tracker:
         return math.exp(-1000 / self.rate_hz / self.noise_time_ms)
 
     def noise_statement(self, px_per_deg: float) -> Mapping[str, Any]:
-        """STD and RMS-S2S per axis, colour and scale: what any result with noise must say.
+        """STD and RMS-S2S per axis of each eye, colour and scale: what any result must say.
 
         >>> Tracker(noise_deg=0.1).noise_statement(40.0)["rms_s2s_deg"]
         (0.141421, 0.141421)

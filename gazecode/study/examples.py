@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from gazecode.alignment import align, load_tokenizer
-from gazecode.errors import GazecodeError
+from gazecode.errors import DataError, GazecodeError
 from gazecode.model import Example, SourceTokens, TokenWeights
 from gazecode.pipeline import RecordingResult, TrialResult
 from gazecode.study.settings import RecordingTable, Study
@@ -81,6 +81,8 @@ class ExampleMaker:
 
     def _align(self, group: Group) -> Example:
         settings, tokens = self.study.align, group.tokens
+        if b"\x00" in tokens.code:
+            raise DataError("the source holds U+0000, which HDF5 cannot; take it out of the source")
         one_person = self.study.weigh.per != "source"
         weights = group.weights[0]
         if self.study.weigh.per != "trial":

@@ -6,9 +6,10 @@ the number of recordings and the bytes do not depend on who finished first.
 
 import csv
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ from gazecode.version import __version__
 
 __all__ = ["RunSummary", "write_outputs"]
 
+OUTPUTS = (
+    *("fixations.parquet", "hits.parquet", "weights.parquet", "weights.h5"),
+    *("quality.json", "report.html", "failures.csv"),
+)
+BESIDE = ".writing"
 FAILURE_COLUMNS = ("file", "participant", "trial", "stage", "reason")
 
 
@@ -72,34 +78,53 @@ class Ledger:
 def write_outputs(
     study: Study, folders: Sequence[Path], out: Path, *, inputs_sha256: str
 ) -> RunSummary:
-    """Write all files of a run from its parts.
+    """Write all files of a run from its parts, first beside, then together under their names.
 
     Raises
     ------
     StudyError
-        If not one trial could be used; ``failures.csv`` and ``quality.json`` are written first.
+        If not one trial could be used; ``failures.csv`` and ``quality.json`` are left alone then.
     """
+    beside = out / BESIDE
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    try:
+        summary = _write(study, folders, beside, inputs_sha256=inputs_sha256)
+        _publish(beside, out)
+    except StudyError:
+        _publish(beside, out)
+        raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return replace(summary, out=out)
+
+
+def _write(study: Study, folders: Sequence[Path], out: Path, *, inputs_sha256: str) -> RunSummary:
     ledger = Ledger()
     page = PageMaker(study)
     quality: list[dict[str, Any]] = []
+    units: dict[str, str] = {}
     for entry, result in _parts(study, folders):
         for failure in result.failures:
             ledger.add(entry, failure.trial, failure.stage, failure.reason)
         quality.append(_quality_row(entry, result))
         page.add(entry, result)
+        units |= {trial.weights.scheme: trial.weights.unit for trial in result.trials}
     n_trials = sum(len(row["trials"]) for row in quality)
     _write_json(out / "quality.json", _quality_document(study, quality))
     if not n_trials:
         ledger.write(out / "failures.csv")
         raise StudyError(
             f"none of the {len(folders)} recordings gave a trial that can be used; "
-            f"first reason: {ledger.rows[0]['reason']} (all in {out / 'failures.csv'})"
+            f"first reason: {ledger.rows[0]['reason']} (failures.csv has them all)"
         )
     provenance = _provenance(study, inputs_sha256)
     _write_tables(study, folders, out, provenance)
     maker = ExampleMaker(study, ledger.add)
     to_parquet(
-        maker.examples(_parts(study, folders)), out / "weights.parquet", provenance=provenance
+        maker.examples(_parts(study, folders)),
+        out / "weights.parquet",
+        provenance=provenance | {"units": {"token_value": units[study.weigh.scheme]}},
     )
     convert(out / "weights.parquet", out / "weights.h5")
     ledger.write(out / "failures.csv")

@@ -1,6 +1,7 @@
 """One recording of a study: read it, take it through the stages, leave a part on disk."""
 
-from dataclasses import fields
+import os
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,18 +57,22 @@ def process(study: Study, index: int, folder: Path) -> None:
     try:
         recording = _open(study, entry)
     except GazecodeError as error:
-        result = _failed("read", str(error))
+        # The line goes into files that leave this machine: names may, folders may not.
+        result = _failed("read", str(error).replace(str(entry.file), entry.file.name))
     else:
         try:
             result = analyse(recording, StimulusFinder(study), steps_of(study, entry))
         except GazecodeError as error:
             result = _failed("detect", str(error))
+        except Exception as error:
+            if os.environ.get("GAZECODE_DEBUG"):
+                raise
+            reason = f"unexpected {type(error).__name__}: {error}; please report it (--debug)"
+            result = _failed("internal", reason)
     save_part(result, folder)
 
 
 def _open(study: Study, entry: RecordingTable) -> Recording:
-    from dataclasses import replace
-
     recording = read(entry.file, format=entry.format, **entry.options)
     screen = completed(recording.screen, study.screen)
     if recording.plane == "screen_fraction" and screen is not None:

@@ -170,8 +170,11 @@ class Study(Settings):
     report: ReportTable = ReportTable()
 
     def parameters(self) -> dict[str, Any]:
-        """Every setting that shapes the result, as JSON; no path above the study's own folder."""
-        return self.model_dump(mode="json", exclude={"recordings", "stimuli"}, exclude_none=True)
+        """Every setting that shapes the result, as JSON; the tokenizer by its file name."""
+        said = self.model_dump(mode="json", exclude={"recordings", "stimuli"}, exclude_none=True)
+        # Files are told by their digests: where they lay on this machine is nobody's business.
+        said["align"]["tokenizer"] = self.align.tokenizer.name
+        return said
 
 
 def digest_of(value: object) -> str:

@@ -1,6 +1,7 @@
 """What a trial showed: the stimulus of its name as tokens, laid out as the study says."""
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from gazecode import source
 from gazecode.errors import StudyError
@@ -30,8 +31,7 @@ class StimulusFinder:
 
     def __call__(self, recording: Recording, trial: Trial) -> Shown | None:
         """Tokens and layout of a trial, or None if the study has no stimulus for it."""
-        name = self.study.trials.get(trial.name) or self.study.trials.get(trial.stimulus or "")
-        name = name or trial.stimulus or trial.name
+        name = self._name(recording, trial)
         own = recording.stimuli.get(name)
         table = self.study.stimuli.get(name)
         if table is None and own is not None:
@@ -42,6 +42,14 @@ class StimulusFinder:
         layout = _lay_out(name, tokens, _choose(name, table, recording.screen), own)
         image = table.image.read_bytes() if table.image else (own.image if own else None)
         return Shown(stimulus=name, tokens=tokens, layout=layout, image=image)
+
+    def _name(self, recording: Recording, trial: Trial) -> str:
+        """The study's name for what was shown; ``[trials]`` renames, an image loses its suffix."""
+        said = trial.stimulus or trial.name
+        renamed = self.study.trials.get(trial.name) or self.study.trials.get(said)
+        names = [renamed] if renamed else [said, PurePath(said).stem, trial.name]
+        known = [n for n in names if n in self.study.stimuli or n in recording.stimuli]
+        return known[0] if known else names[0]
 
     def parse(self, name: str, table: StimulusTable, own: Stimulus | None) -> SourceTokens:
         """Tokens of a stimulus: from the study's file, or from what the recording holds."""

@@ -1,5 +1,6 @@
 """Tokens made by hand, texts that break naive code, and slow oracles written another way."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -41,17 +42,9 @@ def source(code, spans, *, source_id="Demo.java"):
 
 def words(code):
     """Spans in bytes: runs of word characters, single other characters, no white space."""
-    spans, at, begun = [], 0, None
-    for c in code:
-        if begun is not None and not (c.isalnum() or c == "_"):
-            spans.append((begun, at))
-            begun = None
-        if (c.isalnum() or c == "_") and begun is None:
-            begun = at
-        if not (c.isalnum() or c == "_" or c.isspace()):
-            spans.append((at, at + len(c.encode())))
-        at += len(c.encode())
-    return spans if begun is None else [*spans, (begun, at)]
+    found = re.finditer(r"(?:\w|[\u0300-\u036f])+|\S", code)
+    at = np.cumsum([0, *(len(c.encode()) for c in code)])
+    return [(int(at[m.start()]), int(at[m.end()])) for m in found]
 
 
 def gaze(value, **more):

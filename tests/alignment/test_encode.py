@@ -86,6 +86,14 @@ def test_blanks_that_trimmed_offsets_hide_still_count_as_code(bundled, make):
     assert encoded.unowned_bytes == 2
 
 
+def test_a_trimmed_blank_just_before_the_code_is_prompt(bundled, make):
+    own = Tokenizer.from_str(bundled.to_str())
+    own.post_processor = processors.ByteLevel(trim_offsets=True)
+    encoded = encode(make.source("\ny", [(1, 2)]), prepare(own), template="x {code}")
+    assert encoded.ownership.span.tolist() == [[0, 1], [2, 2], [2, 3], [3, 4]]
+    assert encoded.in_code.tolist() == [False, False, True, True]
+
+
 def test_bytes_that_nobody_owns_are_counted(make):
     own = Tokenizer(models.WordLevel({"x": 0}, "x"))
     own.pre_tokenizer = pre_tokenizers.Whitespace()

@@ -176,7 +176,7 @@ def test_a_slow_tokenizer_is_refused_with_what_to_do():
 
 
 def test_a_tokenizer_that_fails_on_a_text_says_so(make):
-    own = Tokenizer(models.WordPiece({"x": 0}, "[UNK]"))
+    own = Tokenizer(models.WordPiece({"x": 0}))
     tokens = make.source("y", [(0, 1)])
     with pytest.raises(TokenizerError, match=r"fails on this text: .*UNK"):
         align(make.gaze([1.0]), tokens, own)
@@ -198,3 +198,11 @@ def test_fast_tokenizers_of_transformers(tmp_path, document, bundled, make):
     assert len(fast(CODE, padding="max_length", max_length=40)["input_ids"]) == 40
     fast(CODE, padding="max_length", truncation=True, max_length=6)
     assert prepare(fast) is prepare(fast)
+
+
+def test_slow_tokenizers_of_transformers_are_refused(make):
+    transformers = pytest.importorskip(
+        "transformers", reason="transformers is not installed: its tokenizers are not tried"
+    )
+    with pytest.raises(TokenizerError, match="ByT5Tokenizer gives no character offsets"):
+        align(make.gaze([1.0]), make.source("x", [(0, 1)]), transformers.ByT5Tokenizer())

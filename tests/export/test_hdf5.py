@@ -177,3 +177,13 @@ def test_without_lengths_it_cannot_be_read(two):
     assert str(caught.value) == (
         "w.h5: variable length is missing; expected int32 along example, export the file again"
     )
+
+
+def test_a_variable_with_fewer_examples_is_named(two):
+    with h5py.File(two, "r+") as file:
+        file["weight"].resize(1, axis=0)
+    with pytest.raises(SchemaError) as caught:
+        read_examples(two)
+    assert str(caught.value) == (
+        "w.h5: variable weight has 1 examples; expected 2 as in length, export the file again"
+    )

@@ -1,0 +1,108 @@
+"""Real recordings: which are usable, and what was lost, against plain counting."""
+
+import json
+
+import numpy as np
+import pytest
+
+from gazecode.quality import assess
+from gazecode.readers import read
+
+pytestmark = pytest.mark.real
+
+
+def report_of(path, capsys=None):
+    report = assess(read(path))
+    json.dumps(report.to_dict(), allow_nan=False)
+    whole = report.recording
+    shown = {key: whole[key] for key in ("rate_hz", "effective_hz", "loss", "off_screen")}
+    passed = sum(trial.passed for trial in report.trials if trial.stimulus)
+    print(f"{path.name[:18]}: usable {report.usable}, {passed} trials pass, {shown}")
+    for reason in report.reasons:
+        print(f"   {reason}")
+    return report
+
+
+def linearity(shared_data, start):
+    folder = shared_data / "linearity-peitek2020" / "raw_data"
+    return next(folder.glob(f"*/*/GazeData_{start}*.csv"))
+
+
+@pytest.mark.parametrize("start", ["24aed847", "1f8beed4", "0fed8025"])
+def test_good_recordings_are_usable(shared_data, start):
+    report = report_of(linearity(shared_data, start))
+    assert report.usable
+    assert report.reasons == []
+
+
+def test_trials_with_hardly_any_data_fail_in_a_usable_recording(shared_data):
+    report = report_of(linearity(shared_data, "0fed8025"))
+    # 51 samples in 32 s: SOURCE.md calls it almost no data.
+    assert "loss is 9" in report.trial_reasons("SumArray_scrambled")[0]
+    assert report.trial_reasons("Student") == []
+
+
+@pytest.mark.parametrize("start", ["7f9dd148", "e4ad195b"])
+def test_degenerate_recordings_are_not_and_say_why(shared_data, start):
+    report = report_of(linearity(shared_data, start))
+    assert not report.usable
+    assert "0 of" in report.reasons[0]
+    assert any("loss is" in reason for reason in report.reasons)
+    assert all("\n" not in reason for reason in report.reasons)
+
+
+def test_absent_samples_count_as_lost(shared_data):
+    path = linearity(shared_data, "24aed847")
+    recording = read(path)
+    report = report_of(path)
+    # By hand: how many samples a trial's time holds at the rate of its own short steps.
+    trial = next(t for t in recording.trials if t.name == "InsertSort_scrambled")
+    t = recording.window(trial).gaze.t_ms
+    steps = np.diff(t)
+    usual = steps[steps < 1.5 * np.median(steps)].mean()
+    expected = 1 - len(t) * usual / (t[-1] - t[0])
+    found = next(x for x in report.trials if x.name == trial.name).figures["loss"]
+    print(f"InsertSort_scrambled: loss {found:.4f}, by hand {expected:.4f}")
+    assert found == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("participant", "one_eye_or_none"), [("46", 138 + 34 + 485), ("134", None)]
+)
+def test_emip_is_usable_and_pauses_are_no_loss(shared_data, participant, one_eye_or_none):
+    path = shared_data / "emip-bednarik2020" / "rawdata" / f"{participant}_rawdata.tsv"
+    report = report_of(path)
+    assert report.usable
+    for name in ("rectangle_java2", "vehicle_java2"):
+        assert report.trial_reasons(name) == []
+    if one_eye_or_none is not None:
+        # formats.md counts the rows by validity: 10,565 of 11,222 have both eyes.
+        whole = report.recording
+        recording = read(path)
+        assert int(recording.gaze.lost.sum()) == one_eye_or_none
+        assert whole["n_invalid"] <= one_eye_or_none
+        assert whole["paused_ms"] > 20000
+
+
+@pytest.mark.parametrize("participant", ["07", "11", "20"])
+def test_eyecode_is_usable(shared_data, participant):
+    report = report_of(shared_data / "eyecode-hansen2012" / "xml" / f"{participant}.xml.gz")
+    assert report.usable
+    # Stamps are whole ms; the tracker ran at 300 Hz.
+    assert report.recording["rate_hz"] == pytest.approx(300, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    ("name", "rate_hz", "loss"),
+    [
+        ("almadi_006_crlf.asc", 1000, 22 / 55711),
+        ("bino500.asc.gz", 500, 0.0),
+        ("mono2000.asc.gz", 2000, 0.0),
+        ("opensesame_PP04A_first8trials.asc", 1000, 45 / 37099),
+    ],
+)
+def test_eyelink_counts(shared_data, name, rate_hz, loss):
+    report = report_of(shared_data / "exports" / "eyelink_asc" / name)
+    assert report.usable
+    assert report.recording["rate_hz"] == pytest.approx(rate_hz)
+    assert report.recording["loss"] == pytest.approx(loss, abs=1e-5)
