@@ -99,6 +99,18 @@ def write_outputs(
     return replace(summary, out=out)
 
 
+def _publish(beside: Path, out: Path) -> None:
+    """Move what was written to its place; what an earlier run left and this one did not make goes.
+
+    So a folder never holds the files of two runs.
+    """
+    for name in OUTPUTS:
+        if (beside / name).exists():
+            (beside / name).replace(out / name)
+        else:
+            (out / name).unlink(missing_ok=True)
+
+
 def _write(study: Study, folders: Sequence[Path], out: Path, *, inputs_sha256: str) -> RunSummary:
     ledger = Ledger()
     page = PageMaker(study)

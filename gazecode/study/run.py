@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from gazecode.alignment import load_tokenizer
 from gazecode.errors import StudyError
 from gazecode.study.outputs import RunSummary, write_outputs
 from gazecode.study.process import process, steps_of
@@ -53,6 +54,7 @@ def run_study(
     # What is wrong for every recording is said at once, before the first one is read.
     steps_of(study, study.recordings[0])
     check_stimuli(study)
+    load_tokenizer(study.align.tokenizer)
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise StudyError(f"{out} is a file; name a folder for the outputs")
