@@ -302,7 +302,7 @@ def _show(rows: list[dict[str, Any]], *, as_json: bool, title: str) -> None:
 
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
     for name in rows[0] if rows else ():
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for row in rows:
         # Names come from files: shown as they are, never read as markup.
         table.add_row(*(Text(_cell(value)) for value in row.values()))

@@ -120,7 +120,7 @@ def quality_row(name: str, report: QualityReport) -> dict[str, Any]:
         "rate Hz": whole.get("rate_hz"),
         "loss %": _percent(whole.get("loss")),
         "longest gap ms": whole.get("gap_longest_ms"),
-        f"RMS-S2S {unit}": whole.get(f"rms_s2s_{unit}"),
+        f"RMS {unit}": whole.get(f"rms_s2s_{unit}"),
         f"STD {unit}": whole.get(f"std_{unit}"),
         "off screen %": _percent(whole.get("off_screen")),
         "trials passed": f"{sum(t.passed for t in report.trials)}/{len(report.trials)}",

@@ -5,13 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from gazecode.model import Recording
 from gazecode.quality import assess
 from gazecode.readers import read
 
 pytestmark = pytest.mark.real
 
 
-def report_of(path, capsys=None):
+def report_of(path):
     report = assess(read(path))
     json.dumps(report.to_dict(), allow_nan=False)
     whole = report.recording
@@ -66,22 +67,33 @@ def test_absent_samples_count_as_lost(shared_data):
     assert found == pytest.approx(expected, abs=0.02)
 
 
-@pytest.mark.parametrize(
-    ("participant", "one_eye_or_none"), [("46", 138 + 34 + 485), ("134", None)]
-)
-def test_emip_is_usable_and_pauses_are_no_loss(shared_data, participant, one_eye_or_none):
+def rows_with_gaze_of_both_eyes(path):
+    """By splitting lines: both validities 1 and a point of regard that is not 0.00."""
+    lines = [line.split("\t") for line in path.read_text().splitlines() if line[:2] != "##"]
+    x, y, left, right = (
+        lines[0].index(name)
+        for name in ("L POR X [px]", "L POR Y [px]", "L Validity", "R Validity")
+    )
+    samples = [row for row in lines[1:] if row[1] == "SMP"]
+    seen = [r for r in samples if r[left] == r[right] == "1" and (r[x], r[y]) != ("0.00", "0.00")]
+    return len(samples), len(seen)
+
+
+@pytest.mark.parametrize("participant", ["46", "134"])
+def test_emip_is_usable_and_pauses_are_no_loss(shared_data, participant):
     path = shared_data / "emip-bednarik2020" / "rawdata" / f"{participant}_rawdata.tsv"
     report = report_of(path)
     assert report.usable
     for name in ("rectangle_java2", "vehicle_java2"):
         assert report.trial_reasons(name) == []
-    if one_eye_or_none is not None:
-        # formats.md counts the rows by validity: 10,565 of 11,222 have both eyes.
-        whole = report.recording
-        recording = read(path)
-        assert int(recording.gaze.lost.sum()) == one_eye_or_none
-        assert whole["n_invalid"] <= one_eye_or_none
-        assert whole["paused_ms"] > 20000
+    n, n_seen = rows_with_gaze_of_both_eyes(path)
+    recording = read(path)
+    whole = assess(Recording(samples=recording.samples)).recording
+    print(f"{participant}: {n_seen} of {n} rows hold gaze, paused {whole['paused_ms']:.0f} ms")
+    assert (whole["n_samples"], whole["n_valid"]) == (n, n_seen)
+    assert whole["loss"] == pytest.approx(1 - n_seen / (n + whole["n_absent"]), abs=1e-5)
+    assert whole["n_absent"] < 0.01 * n
+    assert whole["paused_ms"] > 20000
 
 
 @pytest.mark.parametrize("participant", ["07", "11", "20"])

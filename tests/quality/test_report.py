@@ -86,13 +86,11 @@ def trials_of(n, *, stimulus):
 
 
 def test_trials_that_fail_are_listed_one_by_one():
-    report = assess(recording(still(lost=range(150, 400)), trials_of(4, stimulus="A")))
+    report = assess(recording(still(lost=range(250, 400)), trials_of(4, stimulus="A")))
     assert report.usable
     assert report.reasons == []
     assert [trial.passed for trial in report.trials] == [True, False, True, True]
-    assert report.trial_reasons("t1") == ["loss is 100 % (allowed: at most 40 %)"] or (
-        "loss is" in report.trial_reasons("t1")[0]
-    )
+    assert report.trial_reasons("t1") == ["loss is 60 % (allowed: at most 40 %)"]
     assert report.trial_reasons("t2") == []
     assert report.to_dict()["trials"]["t1"]["passed"] is False
 
@@ -103,8 +101,7 @@ def test_reasons_name_each_gate_once():
     assert report.reasons == [
         "0 of 4 trials pass (needed: at least 1)",
         "max_loss fails in 4 of 4 trials, as in t0: loss is 99.6 % (allowed: at most 40 %)",
-        "min_valid_samples fails in 4 of 4 trials, as in t0: valid samples: 1 "
-        "(needed: at least 20)",
+        "min_valid_samples fails in 4 of 4 trials, as in t0: valid samples: 1 (needed: at least 20)",
     ]
 
 
@@ -205,7 +202,8 @@ def test_precision_is_that_of_the_noise_and_not_of_the_saccades():
     stated = math.hypot(*seen.noise["rms_s2s_deg"]), math.hypot(*seen.noise["std_deg"])
     found = figures["rms_s2s_deg"], figures["std_deg"]
     print(f"RMS, STD stated {np.round(stated, 4)} deg, found {np.round(found, 4)} deg")
-    assert found == pytest.approx(stated, rel=0.06)
+    # The windows that hold a saccade pull the median up a little; all samples have 100 times that.
+    assert found == pytest.approx(stated, rel=0.1)
     assert figures["rms_std_ratio"] == pytest.approx(math.sqrt(2), rel=0.06)
 
 

@@ -1,0 +1,221 @@
+"""The command line as people meet it: real processes, real exit statuses, one clear line."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from gazecode.demo import demo_study
+
+DEMO = demo_study().parent
+
+
+def gazecode(*args, cwd=None):
+    env = {k: v for k, v in os.environ.items() if k != "GAZECODE_DEBUG"} | {"COLUMNS": "160"}
+    return subprocess.run(
+        [sys.executable, "-m", "gazecode", *map(str, args)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=cwd,
+        env=env,
+        check=False,
+    )
+
+
+def error_line(done):
+    """The one line of an expected error."""
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode == 1, done.stderr
+    assert len([line for line in lines if line.startswith("error: ")]) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[-1]
+
+
+def test_help_teaches_and_lists_every_command():
+    done = gazecode("--help")
+    assert done.returncode == 0
+    for word in (
+        "demo",
+        "formats",
+        "info",
+        "quality",
+        "detect",
+        "parse",
+        "run",
+        "convert",
+        "validate",
+    ):
+        assert word in done.stdout
+    assert "Exit status" in done.stdout
+    assert gazecode("run", "--help").returncode == 0
+
+
+def test_usage_is_exit_2():
+    assert gazecode("no-such-command").returncode == 2
+    assert gazecode("run").returncode == 2
+    assert gazecode("run", demo_study(), "--out", "x", "--jobs", "0").returncode == 2
+
+
+def test_version():
+    assert gazecode("--version").stdout.startswith("gazecode ")
+
+
+def test_demo_leaves_everything(tmp_path):
+    done = gazecode("demo", "--out", tmp_path / "demo")
+    assert done.returncode == 0, done.stderr
+    assert "synthetic" in done.stdout
+    names = {p.name for p in (tmp_path / "demo").iterdir()}
+    assert names >= {"weights.parquet", "weights.h5", "report.html", "quality.json", "hits.parquet"}
+    valid = gazecode("validate", tmp_path / "demo" / "weights.h5")
+    assert valid.returncode == 0
+    assert "valid" in valid.stdout
+
+
+def test_formats_as_table_and_json():
+    assert "eyelink" in gazecode("formats").stdout
+    rows = json.loads(gazecode("formats", "--json").stdout)
+    assert {"eyelink", "eyex", "smi", "eyecode", "itrace", "table"} <= {r["name"] for r in rows}
+
+
+def test_info_says_what_is_in_a_file():
+    done = gazecode("info", DEMO / "recordings" / "P1.asc.gz")
+    assert done.returncode == 0, done.stderr
+    assert "eyelink" in done.stdout
+    assert "Basket" in done.stdout
+    facts = json.loads(gazecode("info", DEMO / "recordings" / "P4.tsv.gz", "--json").stdout)
+    assert facts["format"] == "smi"
+    assert len(facts["trials"]) == 2
+
+
+def test_quality_prints_and_writes_a_page(tmp_path):
+    files = [DEMO / "recordings" / "P1.asc.gz", DEMO / "recordings" / "P4.tsv.gz"]
+    done = gazecode("quality", *files, "--out", tmp_path / "q.html")
+    assert done.returncode == 0, done.stderr
+    assert "yes" in done.stdout
+    assert "P4.tsv.gz" in (tmp_path / "q.html").read_text(encoding="utf-8")
+    report = json.loads(gazecode("quality", files[0], "--json").stdout)
+    assert report["P1.asc.gz"]["usable"] is True
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_detect_writes_events(tmp_path, suffix):
+    out = tmp_path / f"events{suffix}"
+    file = DEMO / "recordings" / "P1.asc.gz"
+    done = gazecode("detect", file, "--out", out, "--set", "max_speed_deg_s=35")
+    assert done.returncode == 0, done.stderr
+    frame = pd.read_csv(out) if suffix == ".csv" else pd.read_parquet(out)
+    assert {"kind", "onset_ms", "offset_ms", "duration_ms", "x_px", "y_px"} <= set(frame)
+    assert (frame["kind"] == "fixation").sum() > 50
+
+
+def test_detect_refuses_what_it_does_not_know(tmp_path):
+    file = DEMO / "recordings" / "P1.asc.gz"
+    line = error_line(gazecode("detect", file, "--out", tmp_path / "e.csv", "--method", "itv"))
+    assert "no 'itv' in detectors; choose from" in line
+    line = error_line(gazecode("detect", file, "--out", tmp_path / "e.csv", "--set", "speed=3"))
+    assert "has no parameter speed" in line
+    line = error_line(gazecode("detect", file, "--out", tmp_path / "e.xls"))
+    assert "expected .csv or .parquet" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parse_shows_tokens_and_labels():
+    done = gazecode("parse", DEMO / "code" / "Basket.java")
+    assert done.returncode == 0, done.stderr
+    assert "discount" in done.stdout
+    rows = json.loads(gazecode("parse", DEMO / "code" / "median.py", "--json").stdout)
+    assert rows[0]["text"] == "def"
+    assert {"start", "end", "text", "kind", "label", "row", "column"} <= set(rows[0])
+
+
+def test_convert_round_trip(demo_weights, tmp_path):
+    for name in ("w.jsonl", "w.h5", "w.parquet"):
+        done = gazecode("convert", demo_weights, tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        assert gazecode("validate", tmp_path / name).returncode == 0
+    line = error_line(gazecode("convert", demo_weights, tmp_path / "w.xyz"))
+    assert ".parquet" in line
+
+
+def test_validate_finds_an_edited_column(demo_weights, tmp_path):
+    frame = pd.read_parquet(demo_weights)
+    frame["participant"] = frame["participant"].to_numpy()[::-1]
+    frame.to_parquet(tmp_path / "w.parquet")
+    done = gazecode("validate", tmp_path / "w.parquet", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["ok"] is False
+
+
+@pytest.fixture(scope="module")
+def demo_weights(tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo")
+    assert gazecode("demo", "--out", out, "--jobs", "2").returncode == 0
+    return out / "weights.parquet"
+
+
+def broken_files(folder):
+    (folder / "empty.asc").write_bytes(b"")
+    (folder / "noise.bin").write_bytes(bytes(range(256)) * 50)
+    packed = (DEMO / "recordings" / "P1.asc.gz").read_bytes()
+    (folder / "cut.asc.gz").write_bytes(packed[: len(packed) // 2])
+    (folder / "prose.txt").write_text("nothing to see here\n" * 50, encoding="utf-8")
+    return ["empty.asc", "noise.bin", "cut.asc.gz", "prose.txt", ".", "absent.asc"]
+
+
+@pytest.mark.parametrize("i", range(6))
+def test_broken_recordings_are_one_clear_line(tmp_path, i):
+    name = broken_files(tmp_path)[i]
+    line = error_line(gazecode("info", name, cwd=tmp_path))
+    assert len(line) > 40
+
+
+def test_a_wrong_format_named(tmp_path):
+    line = error_line(gazecode("info", DEMO / "recordings" / "P1.asc.gz", "--format", "smi"))
+    assert "smi" in line
+    line = error_line(gazecode("info", DEMO / "recordings" / "P1.asc.gz", "--format", "tobi"))
+    assert "choose from" in line
+
+
+@pytest.fixture
+def study(tmp_path):
+    shutil.copytree(DEMO, tmp_path / "study")
+    return tmp_path / "study" / "study.toml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[detect]", "[detekt]", "detekt (line"),
+        ("code/Basket.java", "code/B.java", "no such file: code/B.java"),
+        ('tokenizer = "tokenizer.json"', 'tokenizer = "study.toml"', "tokenizer"),
+        ('participant = "P1"', "participant = 1", "recordings[0].participant (line"),
+    ],
+    ids=["key", "stimulus", "tokenizer", "type"],
+)
+def test_a_wrong_study_is_one_line_and_leaves_nothing(study, tmp_path, old, new, words):
+    text = study.read_text(encoding="utf-8")
+    assert old in text
+    study.write_text(text.replace(old, new, 1), encoding="utf-8")
+    line = error_line(gazecode("run", study, "--out", tmp_path / "out"))
+    assert words in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_failed_recording_is_exit_3_and_the_others_complete(study, tmp_path):
+    (study.parent / "recordings" / "P3.asc.gz").write_bytes(b"not a recording")
+    done = gazecode("run", study, "--out", tmp_path / "out")
+    assert done.returncode == 3
+    assert "failures.csv" in done.stderr
+    assert pd.read_csv(tmp_path / "out" / "failures.csv")["participant"].tolist() == ["P3"]
+    assert len(pd.read_parquet(tmp_path / "out" / "weights.parquet")) == 10
+
+
+def test_debug_shows_the_traceback():
+    done = gazecode("--debug", "info", "absent.asc")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
