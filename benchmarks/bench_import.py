@@ -1,4 +1,4 @@
-"""``import gazecode`` beside ``import pymovements``, each in a fresh process; reach: at most 1/10."""
+"""``import gazecode`` beside ``import pymovements``, each in a fresh process; reach: 1/10."""
 
 import importlib.util
 import subprocess

@@ -260,8 +260,8 @@ class Recording:
     def window(self, part: "Trial | tuple[float, float]") -> "Recording":
         """Return the same recording cut to a trial or to ``(onset_ms, offset_ms)``.
 
-        The clock stays the recording's. Device events that begin inside are kept and end at
-        the border at the latest.
+        The clock stays the recording's. Trials are cut to the window; device events that begin
+        inside are kept and end at the border at the latest.
         """
         onset, offset = (part.onset_ms, part.offset_ms) if isinstance(part, Trial) else part
         if not offset > onset:
@@ -269,7 +269,11 @@ class Recording:
         return replace(
             self,
             samples={eye: s.between(onset, offset) for eye, s in self.samples.items()},
-            trials=tuple(t for t in self.trials if t.onset_ms < offset and t.offset_ms > onset),
+            trials=tuple(
+                replace(t, onset_ms=max(t.onset_ms, onset), offset_ms=min(t.offset_ms, offset))
+                for t in self.trials
+                if t.onset_ms < offset and t.offset_ms > onset
+            ),
             messages=tuple(m for m in self.messages if onset <= m.t_ms < offset),
             device_events=_cut(self.device_events, self.samples, onset, offset),
         )

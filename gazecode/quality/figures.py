@@ -17,6 +17,7 @@ recording's plane: ``_px`` (of the screen, or of the scene camera: see ``plane``
 ``step_median_ms`` ``step_sd_ms``      clock; the sd (jitter) is of steps below 1.5 intervals
 ``steps``                              their histogram (whole recording): edges, counts, longer
 ``eyes``                               of each eye, for binocular recordings (whole recording)
+``accuracy`` ``device_validations``    unknown here; what the device said of itself, as it is
 ``off_screen``                         share of the valid gaze beyond the screen's edges
 ``rms_s2s_deg`` ``std_deg``            medians over windows of ``window_ms``
 ``rms_std_ratio``                      of the two; white noise has sqrt(2), filtered gaze less

@@ -133,11 +133,17 @@ def assess(
         line_height_px=known[0] if known else None,
         histogram=True,
     )
-    whole |= measured.per_eye()
+    whole |= measured.per_eye() | _accuracy(recording)
     reasons = _reasons(whole, trials, gates)
     return QualityReport(
         usable=not reasons, reasons=reasons, recording=whole, trials=trials, gates=gates
     )
+
+
+def _accuracy(recording: Recording) -> dict[str, Any]:
+    """Unknown, however precise gaze is; what the device said of its own validation beside it."""
+    said = recording.provenance.get("validations", ())
+    return {"accuracy": "unknown", "device_validations": list(said)}
 
 
 def _judge(

@@ -70,6 +70,8 @@ def test_window_keeps_the_clock_and_cuts_events_at_the_border():
 
 def test_window_takes_an_interval_and_refuses_an_empty_one():
     assert recording().window((0, 25)).samples["right"].t_ms.tolist() == [0, 10, 20]
+    cut = recording().window((10, 30)).trials
+    assert [(t.name, t.onset_ms, t.offset_ms) for t in cut] == [("a", 10, 20), ("b", 20, 30)]
     with pytest.raises(DataError, match="a window from 5 to 5 ms is empty"):
         recording().window((5, 5))
 

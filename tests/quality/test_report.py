@@ -249,3 +249,10 @@ def test_a_histogram_of_steps():
     assert steps["counts"][np.searchsorted(edges, 10.0) - 1] == 4
     assert steps["counts"][np.searchsorted(edges, 20.0) - 1] == 1
     assert steps["longer"] == 1
+
+
+def test_accuracy_is_unknown_and_the_devices_own_words_stand_beside():
+    said = [{"eye": "left", "error_avg_deg": 0.4}]
+    figures = assess(recording(still(), provenance={"validations": said})).recording
+    assert figures["accuracy"] == "unknown"
+    assert figures["device_validations"] == said
