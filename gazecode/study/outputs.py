@@ -16,13 +16,14 @@ from typing import Any
 from gazecode.alignment import tokenizer_sha256
 from gazecode.errors import StudyError
 from gazecode.export import convert, replacing, to_parquet, write_table
-from gazecode.model import STATUSES
+from gazecode.model import STATUSES, Screen
 from gazecode.pipeline import RecordingResult, TrialResult
 from gazecode.report import write_report
 from gazecode.study.examples import ExampleMaker
 from gazecode.study.page import PageMaker
 from gazecode.study.parts import load_part
 from gazecode.study.settings import RecordingTable, Study
+from gazecode.units import DEFAULT_PX_PER_DEG
 from gazecode.version import __version__
 
 __all__ = ["RunSummary", "write_outputs"]
@@ -119,7 +120,7 @@ def _write(study: Study, folders: Sequence[Path], out: Path, *, inputs_sha256: s
     for entry, result in _parts(study, folders):
         for failure in result.failures:
             ledger.add(entry, failure.trial, failure.stage, failure.reason)
-        quality.append(_quality_row(entry, result))
+        quality.append(_quality_row(study, entry, result))
         page.add(entry, result)
         units |= {trial.weights.scheme: trial.weights.unit for trial in result.trials}
     n_trials = sum(len(row["trials"]) for row in quality)
@@ -172,17 +173,25 @@ def _quality_document(study: Study, rows: list[dict[str, Any]]) -> dict[str, Any
     return {"study": study.study.name, "package_version": __version__, "recordings": rows}
 
 
-def _quality_row(entry: RecordingTable, result: RecordingResult) -> dict[str, Any]:
+def _quality_row(study: Study, entry: RecordingTable, result: RecordingResult) -> dict[str, Any]:
     return {
         "file": entry.file.name,
         "participant": entry.participant,
         "group": entry.group,
         "quality": result.quality,
         "provenance": result.provenance,
+        "degrees": _degrees(study, result.screen),
         "trials": [_accounting(t) for t in result.trials],
         "without_stimulus": list(result.without_stimulus),
         "failures": [asdict(f) for f in result.failures],
     }
+
+
+def _degrees(study: Study, screen: Screen | None) -> dict[str, Any]:
+    """What a degree was taken to be; an assumption is called one."""
+    known = screen.px_per_deg if screen else None
+    assumed = float(study.detect.params.get("px_per_deg", DEFAULT_PX_PER_DEG))
+    return {"px_per_deg": round(known or assumed, 3), "assumed": known is None}
 
 
 def _accounting(result: TrialResult) -> dict[str, Any]:

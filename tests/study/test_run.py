@@ -173,6 +173,19 @@ def test_nothing_usable_is_an_error_and_leaves_no_weights(study, tmp_path):
     )
 
 
+def test_an_assumed_degree_is_called_assumed(study, tmp_path, demo_out):
+    def degrees(out):
+        quality = json.loads((out / "quality.json").read_text(encoding="utf-8"))
+        return quality["recordings"][0]["degrees"]
+
+    text = study.read_text(encoding="utf-8")
+    a, b = text.index("[screen]"), text.index("[stimuli.Basket]")
+    study.write_text(text[:a] + text[b:], encoding="utf-8")
+    run_study(study, tmp_path / "out")
+    assert degrees(tmp_path / "out") == {"px_per_deg": 40.0, "assumed": True}
+    assert degrees(demo_out) == {"px_per_deg": 42.821, "assumed": False}
+
+
 def test_a_trial_without_a_stimulus_is_named_not_failed(study, tmp_path):
     text = study.read_text(encoding="utf-8")
     a, b = text.index("[stimuli.median]"), text.index("[quality]")
