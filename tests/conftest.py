@@ -1,12 +1,17 @@
-"""What many tests share: where real recordings are, and hypothesis without a deadline."""
+"""What many tests share: where real recordings are, and the profiles of hypothesis.
 
+The suite tries the same cases every time; ``HYPOTHESIS_PROFILE=explore`` tries new ones.
+"""
+
+import os
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("gazecode", deadline=None, print_blob=True)
-hypothesis.settings.load_profile("gazecode")
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"

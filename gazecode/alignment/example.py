@@ -111,7 +111,9 @@ def align(  # noqa: PLR0913 - the public contract
     loss_mask = _loss_mask(encoded, tokens)
     span = tokens.span + encoded.code_start
     spread = Spread(encoded.ownership, span)
-    mass = spread.share(weights.value, background=0.0)
+    # Beside the largest value, so that values near the smallest float do not vanish.
+    peak = float(weights.value.max(initial=0.0))
+    mass = spread.share(weights.value / peak if peak else weights.value, background=0.0)
     total = float(mass.sum())
     weighable = loss_mask & _per_subword(_exposed(weights), spread)
     made = _weight(weights, tokens, spread, weighable, rule)

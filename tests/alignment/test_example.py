@@ -319,3 +319,8 @@ def test_weights_belong_to_the_predicted_token(bundled, make):
     for step in (-1, 1):
         off = causal_loss(logits, ids, np.roll(only_y.weight, step), mask)
         assert abs(off - expected) > 1e-3
+
+
+def test_values_near_the_smallest_float_keep_their_attention(bundled, make):
+    tokens = make.source("\x94", [(0, 2)])
+    assert align(make.gaze(np.array([5e-324])), tokens, bundled).attention.sum() == 1.0
