@@ -6,16 +6,14 @@ do.
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from gazecode.model import Screen
-
 __all__ = [
     "DEFAULT_PX_PER_DEG",
+    "Geometry",
     "angle_deg",
     "px_to_deg",
     "rate_hz",
@@ -29,8 +27,32 @@ DEFAULT_PX_PER_DEG = 40.0
 """Assumed where the geometry is unknown, and said in the provenance where it is used."""
 
 
+class Geometry(Protocol):
+    """What angles need of a `gazecode.Screen`."""
+
+    @property
+    def width_px(self) -> float:
+        """Width, px."""
+
+    @property
+    def height_px(self) -> float:
+        """Height, px."""
+
+    @property
+    def width_mm(self) -> float | None:
+        """Width, mm, if known."""
+
+    @property
+    def height_mm(self) -> float | None:
+        """Height, mm, if known."""
+
+    @property
+    def distance_mm(self) -> float | None:
+        """From the eye to the screen, mm, if known."""
+
+
 def px_to_deg(
-    xy_px: npt.ArrayLike, screen: "Screen | None", *, px_per_deg: float = DEFAULT_PX_PER_DEG
+    xy_px: npt.ArrayLike, screen: Geometry | None, *, px_per_deg: float = DEFAULT_PX_PER_DEG
 ) -> FloatArray:
     """Azimuth and elevation in degrees of points on the screen.
 

@@ -7,7 +7,8 @@ degrees. Types hold data, functions elsewhere do the work.
 
 from gazecode.model.events import KINDS, Events
 from gazecode.model.eyes import join_eyes, mean_of_eyes, runs
-from gazecode.model.recording import PLANES, Message, Recording, Samples, Screen, Stimulus, Trial
+from gazecode.model.recording import PLANES, Message, Recording, Screen, Stimulus, Trial
+from gazecode.model.samples import Samples
 from gazecode.model.source import STATUSES, Hits, Layout, SourceTokens
 from gazecode.model.weights import Example, TokenWeights
 

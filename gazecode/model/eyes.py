@@ -6,15 +6,11 @@ one-eye stretch is that eye plus half the disparity measured around it; a stretc
 `LONG_STRETCH_MS` begins and ends with a break that no detector crosses.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
+from gazecode.model.samples import Samples
 from gazecode.units import sample_end_ms
-
-if TYPE_CHECKING:
-    from gazecode.model.recording import Samples
 
 __all__ = ["LONG_STRETCH_MS", "join_eyes", "mean_of_eyes"]
 
@@ -22,10 +18,8 @@ LONG_STRETCH_MS = 100.0
 DISPARITY_WINDOW_MS = 200.0
 
 
-def mean_of_eyes(left: "Samples", right: "Samples") -> "Samples":
+def mean_of_eyes(left: Samples, right: Samples) -> Samples:
     """Average where both eyes are valid; lost elsewhere."""
-    from gazecode.model.recording import Samples
-
     return Samples(
         t_ms=left.t_ms,
         xy_px=(left.xy_px + right.xy_px) / 2,
@@ -34,7 +28,7 @@ def mean_of_eyes(left: "Samples", right: "Samples") -> "Samples":
     )
 
 
-def join_eyes(left: "Samples", right: "Samples") -> "Samples":
+def join_eyes(left: Samples, right: Samples) -> Samples:
     """Average where both eyes are valid, one eye plus half the disparity where one is lost.
 
     >>> from gazecode.model import Samples
@@ -45,8 +39,6 @@ def join_eyes(left: "Samples", right: "Samples") -> "Samples":
     >>> join_eyes(left, right).xy_px[:, 0]
     array([120., 120., 120., 120., 120., 120.])
     """
-    from gazecode.model.recording import Samples
-
     t = left.t_ms
     both = ~left.lost & ~right.lost
     xy = (left.xy_px + right.xy_px) / 2
@@ -94,7 +86,7 @@ def _disparity_around(
     return np.median(chosen, axis=0) if len(chosen) else np.zeros(2)
 
 
-def _mean_pupil(left: "Samples", right: "Samples") -> FloatArray:
+def _mean_pupil(left: Samples, right: Samples) -> FloatArray:
     stacked = np.stack([np.asarray(left.pupil), np.asarray(right.pupil)])
     known = ~np.isnan(stacked)
     count = known.sum(axis=0)
