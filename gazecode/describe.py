@@ -8,13 +8,8 @@ from gazecode.errors import FormatError, ParameterError
 from gazecode.export import ValidationReport, replacing, write_table
 from gazecode.model import Events, Recording, Screen
 from gazecode.quality import QualityReport
-from gazecode.report import (
-    RecordingView,
-    StudyView,
-    loss_timeline,
-    step_histogram,
-    write_report,
-)
+from gazecode.report import StudyView, loss_timeline, step_histogram, write_report
+from gazecode.study.page import quality_view
 
 __all__ = [
     "describe",
@@ -129,38 +124,21 @@ def quality_row(name: str, report: QualityReport) -> dict[str, Any]:
 
 def quality_page(found: Sequence[tuple[Path, Recording, QualityReport]], out: Path) -> None:
     """The quality of some recordings as one HTML page."""
-    rows = [_recording_view(file, rec, report) for file, rec, report in found]
+    rows = [
+        quality_view(
+            file.name,
+            provenance=recording.provenance,
+            quality=report.to_dict(),
+            steps_ms=step_histogram(recording.gaze),
+            loss=loss_timeline(recording.gaze),
+        )
+        for file, recording, report in found
+    ]
     write_report(StudyView(title="Quality", recordings=rows), out)
-
-
-def _recording_view(file: Path, recording: Recording, report: QualityReport) -> RecordingView:
-    whole = report.recording
-    unit = "deg" if whole.get("rms_s2s_deg") is not None else "px"
-    return RecordingView(
-        participant="",
-        file=file.name,
-        format=recording.provenance["format"],
-        eye=", ".join(recording.provenance["eyes"]),
-        rate_hz=_or_nan(whole.get("rate_hz")),
-        duration_ms=_or_nan(whole.get("duration_ms")),
-        lost_share=_or_nan(whole.get("loss")),
-        rms_s2s=whole.get(f"rms_s2s_{unit}"),
-        std=whole.get(f"std_{unit}"),
-        precision_unit=unit,
-        usable=report.usable,
-        reasons=report.reasons,
-        n_trials=len(report.trials),
-        steps_ms=step_histogram(recording.gaze),
-        loss=loss_timeline(recording.gaze),
-    )
 
 
 def _percent(share: object) -> float | None:
     return 100 * share if isinstance(share, float) else None
-
-
-def _or_nan(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")
 
 
 def validation_rows(report: ValidationReport) -> list[dict[str, Any]]:

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gazecode.model import STATUSES
+from gazecode.model.checks import FloatArray
 from gazecode.pipeline import RecordingResult, TrialResult
 from gazecode.report import (
     FailureView,
+    Histogram,
     RecordingView,
     SaccadeView,
     StudyView,
@@ -18,7 +21,7 @@ from gazecode.report import (
 )
 from gazecode.study.settings import RecordingTable, Study
 
-__all__ = ["PageMaker"]
+__all__ = ["PageMaker", "quality_view"]
 
 MAX_SACCADES = 4000
 
@@ -88,29 +91,52 @@ def _trial_view(entry: RecordingTable, result: RecordingResult, trial: TrialResu
 
 
 def _recording_view(entry: RecordingTable, result: RecordingResult) -> RecordingView:
-    whole: Mapping[str, Any] = result.quality.get("recording", result.quality)
-    unit = "deg" if whole.get("rms_s2s_deg") is not None else "px"
     counts: Counter[str] = Counter()
     for trial in result.trials:
         counts.update(trial.hits.status.tolist())
-    return RecordingView(
+    view = quality_view(
+        entry.file.name,
+        provenance=result.provenance,
+        quality=result.quality,
+        steps_ms=result.steps_ms,
+        loss=result.loss if result.loss is not None else np.empty(0),
+    )
+    return replace(
+        view,
         participant=entry.participant,
-        file=entry.file.name,
-        format=result.provenance.get("format", ""),
-        eye=", ".join(result.provenance.get("eyes", ())),
+        n_trials=len(result.trials),
+        n_fixations=sum(counts.values()),
+        n_status={status: counts.get(status, 0) for status in STATUSES},
+    )
+
+
+def quality_view(
+    file: str,
+    *,
+    provenance: Mapping[str, Any],
+    quality: Mapping[str, Any],
+    steps_ms: Histogram | None,
+    loss: FloatArray,
+) -> RecordingView:
+    """One recording in the quality table; `quality` is what `QualityReport.to_dict` gives."""
+    whole: Mapping[str, Any] = quality.get("recording", {})
+    unit = "deg" if whole.get("rms_s2s_deg") is not None else "px"
+    return RecordingView(
+        participant="",
+        file=file,
+        format=provenance.get("format", ""),
+        eye=", ".join(provenance.get("eyes", ())),
         rate_hz=_number(whole.get("rate_hz")),
         duration_ms=_number(whole.get("duration_ms")),
         lost_share=_number(whole.get("loss")),
         rms_s2s=whole.get(f"rms_s2s_{unit}"),
         std=whole.get(f"std_{unit}"),
         precision_unit=unit,
-        usable=result.quality.get("usable"),
-        reasons=tuple(result.quality.get("reasons", ())),
-        n_trials=len(result.trials),
-        n_fixations=sum(counts.values()),
-        n_status={status: counts.get(status, 0) for status in STATUSES},
-        steps_ms=result.steps_ms,
-        loss=result.loss if result.loss is not None else np.empty(0),
+        usable=quality.get("usable"),
+        reasons=tuple(quality.get("reasons", ())),
+        n_trials=len(quality.get("trials", ())),
+        steps_ms=steps_ms,
+        loss=loss,
     )
 
 
