@@ -228,14 +228,21 @@ def _write_tables(
 
 
 def _fixation_frame(entry: RecordingTable, result: TrialResult) -> Any:
-    frame = result.fixations.to_frame().drop(columns="kind")
-    for i, (name, value) in enumerate(_who(entry, result).items()):
-        frame.insert(i, name, value)
-    frame.insert(4, "fixation", range(len(frame)))
-    frame["status"] = result.hits.status.astype(str)
-    if "activity" not in frame:
-        frame["activity"] = "unknown"
-    return frame
+    """The same columns whatever found the fixations; what a method does not say is missing."""
+    import pandas as pd
+
+    frame = result.fixations.to_frame()
+    n = len(frame)
+    columns: dict[str, Any] = {**_who(entry, result), "fixation": range(n)}
+    for name in ("onset_ms", "offset_ms", "duration_ms", "x_px", "y_px"):
+        columns[name] = frame[name]
+    for name in ("first", "last"):
+        known = frame[name] if name in frame else pd.Series([None] * n)
+        columns[name] = known.astype("Int64")
+    for name, otherwise in (("eye", result.gaze.eye), ("activity", "unknown")):
+        known = frame[name] if name in frame else pd.Series([otherwise] * n)
+        columns[name] = known.astype(str)
+    return pd.DataFrame({**columns, "status": result.hits.status.astype(str)}, index=range(n))
 
 
 def _hit_frame(entry: RecordingTable, result: TrialResult) -> Any:
