@@ -6,11 +6,10 @@ I-VT Fixation Filter: algorithm description", Tobii Technology): speed over 20 m
 
 What the paper leaves open, and what is done here:
 
-* Merging compares the mean place of the fixation so far with that of the next slow stretches, and
-  takes the first one near enough, over others that lie between (one outlying sample makes two
-  short ones). On Tobii Studio's own fixations this agrees clearly better than looking at the next
-  stretch only. A fixation's place is the mean of all its valid samples, what was merged over
-  included.
+* Merging compares the mean place of the fixation so far with that of the next slow stretch. A
+  stretch that is too far away ends the fixation, unless it is shorter than the velocity window:
+  one outlying sample makes such a stretch, and it is merged over. A fixation's place is the mean
+  of all its valid samples, what was merged over included.
 * A loss is not filled in. It ends a stretch; merging alone may bridge it, by its limits, and
   never where stamps are further apart than a gap.
 * Smoothing (off by default there too) is left to a step of its own.
@@ -119,7 +118,8 @@ def detect_ivt(
     if merge_gap_ms > 0:
         times = (samples.t_ms[first], runs.end_ms[last - 1], runs.part[first])
         near = (merge_gap_ms + TOLERANCE_MS, merge_angle_deg + TOLERANCE_DEG)
-        first, last = _merge(first, last, gaze, times=times, near=near)
+        outlier_ms = velocity_window_ms - TOLERANCE_MS
+        first, last = _merge(first, last, gaze, times=times, near=near, outlier_ms=outlier_ms)
     duration = runs.end_ms[last - 1] - samples.t_ms[first]
     kept = duration >= min_duration_ms - TOLERANCE_MS
     first, last = first[kept], last[kept]
@@ -136,11 +136,13 @@ def _merge(
     *,
     times: tuple[FloatArray, FloatArray, IntArray],
     near: tuple[float, float],
+    outlier_ms: float,
 ) -> tuple[IntArray, IntArray]:
     """Join every stretch with the next ones that are near in time and place.
 
-    `times` holds onset, end and part of every stretch, `near` the two limits. A loop over
-    stretches, not over samples: each decision depends on the mean so far.
+    `times` holds onset, end and part of every stretch, `near` the two limits; stretches shorter
+    than `outlier_ms` may be passed over. A loop over stretches, not over samples: each decision
+    depends on the mean so far.
     """
     onset, end, part = (column.tolist() for column in times)
     max_gap, max_angle = near
@@ -156,6 +158,8 @@ def _merge(
             if angle(x, y, *_mean(before[j], until[j])) <= max_angle:
                 x, y = _mean(before[i], until[j])
                 end_of = j
+            elif end[j] - onset[j] >= outlier_ms:
+                break
             j += 1
         group_first.append(i)
         group_last.append(end_of)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from gazecode.detection.limits import TOLERANCE_MS
 from gazecode.detection.segments import Runs
 from gazecode.model import Samples, Screen
-from gazecode.units import angle_deg, px_to_deg
+from gazecode.units import step_ms, angle_deg, px_to_deg
 
 __all__ = ["Directions", "directions", "speed_deg_s"]
 
@@ -89,8 +89,10 @@ def speed_deg_s(t_ms: FloatArray, gaze: Directions, runs: Runs, *, window_ms: fl
     * A window that spans less than half of `window_ms` (stamps in bursts, the end of a run)
       reaches for the nearest samples at least ``window_ms / 2`` away: over a very short time noise
       would look like speed.
-    * In a window that spans more than twice `window_ms` (samples dropped, 30 Hz) each side is
-      taken alone and the faster one counts: over a long time a saccade would look like drift.
+    * In a window that spans much more than `window_ms` each side is taken alone and the faster one
+      counts: over a long time a saccade would look like drift. Much more is twice (samples were
+      dropped), or 4/3 where the clock itself is so slow that one step is nearer to the window
+      than two are (below 75 Hz for 20 ms: a saccade of a degree would read 30 deg/s at 60 Hz).
 
     Examples
     --------
@@ -111,7 +113,9 @@ def speed_deg_s(t_ms: FloatArray, gaze: Directions, runs: Runs, *, window_ms: fl
     left[short], right[short] = _reach_out(t_ms, runs, short, half=half)
 
     speed, span = _speed(t_ms, gaze, left, right)
-    long = np.flatnonzero(span > 2 * window_ms + TOLERANCE_MS)
+    slow_clock = step_ms(t_ms) > window_ms * 2 / 3 + TOLERANCE_MS
+    longest = window_ms * (4 / 3 if slow_clock else 2)
+    long = np.flatnonzero(span > longest + TOLERANCE_MS)
     before, _ = _speed(t_ms, gaze, left[long], long)
     after, _ = _speed(t_ms, gaze, long, right[long])
     speed[long] = np.fmax(before, after)

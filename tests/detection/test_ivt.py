@@ -36,7 +36,9 @@ def slow_speed(samples, run, i, angles, *, window_ms, spherical):
     if t[b] - t[a] < half - 1e-6:
         a = max((j for j in run if t[j] <= t[i] - half + 1e-6), default=run[0])
         b = min((j for j in run if t[j] >= t[i] + half - 1e-6), default=run[-1])
-    parts = [(a, b)] if t[b] - t[a] <= 2 * window_ms + 1e-6 else [(a, i), (i, b)]
+    usual = np.median(np.diff(t)) if len(t) > 1 else 0.0
+    longest = window_ms * (4 / 3 if usual > window_ms * 2 / 3 + 1e-6 else 2)
+    parts = [(a, b)] if t[b] - t[a] <= longest + 1e-6 else [(a, i), (i, b)]
     speeds = [
         1000 * angle_between(angles[p], angles[q], spherical=spherical) / (t[q] - t[p])
         for p, q in parts
@@ -73,6 +75,7 @@ def slow_merge(samples, stretches, ends, angles, same_part, *, gap_ms, angle_deg
                 if samples.t_ms[c] - ends[b - 1] <= gap_ms + 1e-6
                 and same_part(a, c)
                 and angle_between(mean(a, b), mean(c, d), spherical=spherical) <= angle_deg
+                and all(ends[f - 1] - samples.t_ms[e] < 20.0 - 1e-6 for e, f in rest[:k])
             ]
             if not near:
                 break
