@@ -16,7 +16,7 @@ import numpy.typing as npt
 from gazecode.detection.limits import TOLERANCE_MS
 from gazecode.detection.segments import Runs
 from gazecode.model import Samples, Screen
-from gazecode.units import step_ms, angle_deg, px_to_deg
+from gazecode.units import angle_deg, px_to_deg, step_ms
 
 __all__ = ["Directions", "directions", "speed_deg_s"]
 

@@ -1,9 +1,10 @@
 """Two sequences of texts that should spell the same: which characters belong together.
 
-Words (runs of letters and digits, single other characters) are aligned first, which is fast and
-finds the long agreements; between them characters are aligned; what is left is paired in order
-where both sides have equally many texts left. Longest-common-block alignment after Ratcliff &
-Metzener 1988, as in the standard library's difflib.
+Words (runs of letters and digits, single other characters) are aligned by their heaviest common
+subsequence, a word weighing its characters (R. A. Wagner and M. J. Fischer 1974,
+doi:10.1145/321796.321811); between them characters are aligned likewise; what is left is paired in
+order where both sides have equally many texts left. Beyond `_MAX_CELLS` pairs the standard
+library's difflib stands in: it takes the longest block first, which sparse areas may mislead.
 """
 
 import html
@@ -22,8 +23,8 @@ __all__ = ["Spelling", "match", "spell"]
 _WORD = re.compile(r"\w+|[^\w\s]")
 _UNKNOWN = "\x00"
 """Stands for a text that is missing; equal to nothing in a source."""
-_MAX_CELLS = 4_000_000
-"""Between two agreements at most so many character pairs are compared."""
+_MAX_CELLS = 16_000_000
+"""More pairs than these are not compared one by one: the table would take over 64 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,8 +93,7 @@ def match(written: Spelling, shown: Spelling) -> tuple[IntArray, IntArray]:
     if "".join(written.words) == "".join(shown.words):
         return written.owner, np.arange(len(shown.owner))
     pairs: list[tuple[IntArray, IntArray]] = []
-    matcher = SequenceMatcher(None, written.words, shown.words, autojunk=False)
-    blocks = [(0, 0, 0), *matcher.get_matching_blocks()]
+    blocks = [(0, 0, 0), *_common(written.words, shown.words)]
     for (a, b, size), (next_a, next_b, next_size) in pairwise(blocks):
         gap_a, gap_b = (a + size, next_a), (b + size, next_b)
         if gap_a[0] < gap_a[1] and gap_b[0] < gap_b[1]:
@@ -112,17 +112,54 @@ def _match_gap(
 ) -> list[tuple[IntArray, IntArray]]:
     text_a = "".join(written.words[gap_a[0] : gap_a[1]])
     text_b = "".join(shown.words[gap_b[0] : gap_b[1]])
-    if len(text_a) * len(text_b) > _MAX_CELLS:
-        return []
     start_a, start_b = int(written.word_start[gap_a[0]]), int(shown.word_start[gap_b[0]])
-    matcher = SequenceMatcher(None, text_a, text_b, autojunk=False)
     return [
         (
             written.owner[start_a + a : start_a + a + size],
             np.arange(start_b + b, start_b + b + size),
         )
-        for a, b, size in matcher.get_matching_blocks()
+        for a, b, size in _common(text_a, text_b)
     ]
+
+
+def _common(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int, int]]:
+    """Blocks ``(i, j, size)`` that two sequences have in common, in order, the last one empty.
+
+    >>> _common(["public", "int", "a", "public", "int", "b"], ["public", "int", "b"])
+    [(3, 0, 3), (6, 3, 0)]
+    """
+    if len(a) * len(b) > _MAX_CELLS:
+        matcher = SequenceMatcher(None, a, b, autojunk=False)
+        return [(m.a, m.b, m.size) for m in matcher.get_matching_blocks()]
+    blocks: list[tuple[int, int, int]] = []
+    for i, j in _heaviest_pairs(a, b):
+        if blocks and (i, j) == (blocks[-1][0] + blocks[-1][2], blocks[-1][1] + blocks[-1][2]):
+            blocks[-1] = (*blocks[-1][:2], blocks[-1][2] + 1)
+        else:
+            blocks.append((i, j, 1))
+    return [*blocks, (len(a), len(b), 0)]
+
+
+def _heaviest_pairs(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    """Pairs of the heaviest common subsequence; of equals the one latest in `a`, in one piece."""
+    number = {word: k for k, word in enumerate(dict.fromkeys([*a, *b]))}
+    code_a, code_b = ([number[word] for word in words] for words in (a, b))
+    row = np.array(code_b, dtype=np.int64)
+    best = np.zeros((len(a) + 1, len(b) + 1), dtype=np.int32)
+    for i, code in enumerate(code_a):
+        with_this = best[i, :-1] + np.where(row == code, len(a[i]), 0)
+        np.maximum.accumulate(np.maximum(best[i, 1:], with_this), out=best[i + 1, 1:])
+    pairs = []
+    i, j = len(a), len(b)
+    while i and j:
+        if code_a[i - 1] == code_b[j - 1] and best[i, j] == best[i - 1, j - 1] + len(a[i - 1]):
+            i, j = i - 1, j - 1
+            pairs.append((i, j))
+        elif best[i - 1, j] == best[i, j]:
+            i -= 1
+        else:
+            j -= 1
+    return pairs[::-1]
 
 
 def _pair_rest(

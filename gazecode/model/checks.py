@@ -18,9 +18,7 @@ StrArray = npt.NDArray[np.object_]
 
 def column(owner: object, name: str, dtype: npt.DTypeLike, *, width: int | None = None) -> Array:
     """Turn a field into a read-only array of `dtype`, ``(n,)`` or ``(n, width)``, in place."""
-    raw = getattr(owner, name)
-    # Always our own read-only view: a caller's array stays writable in the caller's hands.
-    array = np.asarray(raw, dtype=dtype).view()
+    array = _own(getattr(owner, name), dtype, f"{type(owner).__name__}.{name}")
     if width is not None and array.size == 0:
         array = array.reshape(0, width)
     expected = 1 if width is None else 2
@@ -30,6 +28,15 @@ def column(owner: object, name: str, dtype: npt.DTypeLike, *, width: int | None 
     array.flags.writeable = False
     object.__setattr__(owner, name, array)
     return array
+
+
+def _own(raw: Any, dtype: npt.DTypeLike, name: str) -> Array:
+    """An array that nobody else can write to; what is read-only already is taken as it is."""
+    writable = isinstance(raw, np.ndarray) and raw.flags.writeable
+    try:
+        return np.array(raw, dtype=dtype) if writable else np.asarray(raw, dtype=dtype).view()
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name} cannot be a column of {np.dtype(dtype)}: {error}") from error
 
 
 def same_length(owner: object, *names: str) -> int:

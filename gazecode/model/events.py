@@ -76,7 +76,7 @@ class Events:
             if getattr(self, name) is not None:
                 column(self, name, object)
         same_length(self, *self.__dataclass_fields__)
-        empty = np.flatnonzero(~(offset > onset))
+        empty = np.flatnonzero(~(np.isfinite(onset) & np.isfinite(offset) & (offset > onset)))
         if empty.size:
             i = int(empty[0])
             raise DataError(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,9 @@ class Screen:
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:
             value = getattr(self, name)
-            if value is not None and not (np.isfinite(value) and value > 0):
-                raise DataError(f"Screen.{name} is {value}; expected a positive number")
+            number = isinstance(value, Real) and 0 < float(value) < np.inf
+            if not number and (value is not None or name in ("width_px", "height_px")):
+                raise DataError(f"Screen.{name} is {value!r}; expected a positive number")
 
     @property
     def has_geometry(self) -> bool:
@@ -120,6 +122,8 @@ class Recording:
         JSON-able: format, file, clock, rate, counts of everything left out.
     start_ns
         Wall clock at ms 0, ns since 1970, if known. Kept in memory, never exported.
+    joined
+        Both eyes joined already: a window keeps the whole recording's disparity.
     """
 
     samples: Mapping[str, Samples]
@@ -131,6 +135,7 @@ class Recording:
     stimuli: Mapping[str, Stimulus] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     start_ns: int | None = None
+    joined: Samples | None = None
 
     def __post_init__(self) -> None:
         if not self.samples or set(self.samples) - set(EYES):
@@ -163,6 +168,8 @@ class Recording:
         In a one-eye stretch it takes that eye plus half the disparity measured around it; a
         stretch longer than 100 ms begins and ends with a break. See `gazecode.model.eyes`.
         """
+        if self.joined is not None:
+            return self.joined
         if {"left", "right"} <= self.samples.keys():
             return join_eyes(self.samples["left"], self.samples["right"])
         return next(iter(self.samples.values()))
@@ -194,6 +201,7 @@ class Recording:
         return replace(
             self,
             samples={eye: s.between(onset, offset) for eye, s in self.samples.items()},
+            joined=self.gaze.between(onset, offset),
             trials=tuple(
                 replace(t, onset_ms=max(t.onset_ms, onset), offset_ms=min(t.offset_ms, offset))
                 for t in self.trials

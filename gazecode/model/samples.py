@@ -9,6 +9,8 @@ from gazecode.model.checks import BoolArray, FloatArray, column, same_length
 
 __all__ = ["Samples"]
 
+EYES = ("left", "right", "both", "mean")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Samples:
@@ -58,6 +60,10 @@ class Samples:
                 f"Samples.t_ms does not increase at row {i + 1}: {t[i]} then {t[i + 1]} ms; "
                 "sort the rows and drop repeated stamps"
             )
+        if np.isinf(xy).any():
+            raise DataError("Samples.xy_px holds infinity; lost gaze is NaN in both coordinates")
+        if self.eye not in EYES:
+            raise DataError(f"Samples.eye is {self.eye!r}; expected one of {', '.join(EYES)}")
         half = np.flatnonzero(np.isnan(xy[:, 0]) != np.isnan(xy[:, 1]))
         if half.size:
             raise DataError(

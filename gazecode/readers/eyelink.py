@@ -120,7 +120,11 @@ def _refuse_cut(name: str, lines: Lines) -> None:
         and len(lines.number) > 1
         and lines.n_fields[-1] < lines.n_fields[-2]
     )
-    other_cut = last_other > last_sample and word not in KNOWN and not word.startswith("**")
+    words = [line.split(None, 1)[0] for _, line in lines.others if line.strip()]
+    blocks = [word for word in words if word in ("START", "END")]
+    in_block = bool(blocks) and blocks[-1] == "START"
+    unknown = word not in KNOWN and not word.startswith("**")
+    other_cut = last_other > last_sample and (in_block or unknown)
     if sample_cut or other_cut:
         raise FormatError(
             f"{name} breaks off in its last line after {max(len(lines.number) - sample_cut, 0)} "

@@ -483,3 +483,14 @@ def test_values_equal_pymovements_on_its_own_files(shared_data):
         ours = np.concatenate([s.xy_px for s in got.samples.values()], axis=1)
         np.testing.assert_array_equal(pixel, ours)
         print(f"{path.name}: {len(got)} samples equal to pymovements {pm.__version__}")
+
+
+@pytest.mark.real
+def test_a_file_cut_inside_a_message_of_an_open_block_is_refused(shared_data, tmp_path):
+    raw = (shared_data / "exports" / "eyelink_asc" / "almadi_006_crlf.asc").read_bytes()
+    start = raw.index(b"\nSTART")
+    inside = raw.index(b"\nMSG", raw.index(b"\nSFIX", start))
+    path = tmp_path / "cut.asc"
+    path.write_bytes(raw[: inside + 12])
+    with pytest.raises(FormatError, match="breaks off in its last line"):
+        read(path)

@@ -247,3 +247,19 @@ def test_real_exports_copy_and_begaze_style(shared_data):
     named = [kind.lower() for kind in kinds if kind != "-"]
     assert np.repeat(left.kind, left.last - left.first).tolist() == named
     assert len(named) > 0
+
+
+@pytest.mark.real
+def test_one_differing_cell_does_not_turn_off_the_one_eye_rule(shared_data, tmp_path):
+    text = (shared_data / "exports" / "smi_iview" / "46_rawdata.tsv").read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    i = next(k for k, line in enumerate(lines) if "\tSMP\t" in line)
+    cells = lines[i].split("\t")
+    cells[23] = f"{float(cells[23]) + 0.01:.2f}"  # R POR X
+    lines[i] = "\t".join(cells)
+    path = tmp_path / "46_rawdata.tsv"
+    path.write_text("".join(lines), encoding="utf-8")
+    rec = smi.read(Source(path))
+    assert set(rec.samples) == {"both"}
+    assert rec.provenance["left_out"]["one_eye"] == 172
+    assert rec.provenance["left_out"]["unequal_points"] == 1
