@@ -12,28 +12,33 @@ The line, one verb per stage::
 `docs/tutorial.md` walks it; ``gazecode --help`` runs it from a shell.
 """
 
-from gazecode import errors, quality, simulate
-from gazecode.alignment import align, load_tokenizer
-from gazecode.detection import detect
-from gazecode.export import read_examples, to_hdf5, to_jsonl, to_parquet, to_xarray
-from gazecode.mapping import box_layout, grid_layout, map_to_tokens
-from gazecode.model import (
-    Events,
-    Example,
-    Hits,
-    Layout,
-    Recording,
-    Samples,
-    Screen,
-    SourceTokens,
-    TokenWeights,
-    Trial,
-)
-from gazecode.quality import assess
-from gazecode.readers import read
-from gazecode.source import parse
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from gazecode.version import __version__
-from gazecode.weighting import pool, weigh
+
+if TYPE_CHECKING:
+    from gazecode import errors, quality, simulate
+    from gazecode.alignment import align, load_tokenizer
+    from gazecode.detection import detect
+    from gazecode.export import read_examples, to_hdf5, to_jsonl, to_parquet, to_xarray
+    from gazecode.mapping import box_layout, grid_layout, map_to_tokens
+    from gazecode.model import (
+        Events,
+        Example,
+        Hits,
+        Layout,
+        Recording,
+        Samples,
+        Screen,
+        SourceTokens,
+        TokenWeights,
+        Trial,
+    )
+    from gazecode.quality import assess
+    from gazecode.readers import read
+    from gazecode.source import parse
+    from gazecode.weighting import pool, weigh
 
 __all__ = [
     "Events",
@@ -67,3 +72,36 @@ __all__ = [
     "to_xarray",
     "weigh",
 ]
+
+_HOME = {
+    "alignment": ("align", "load_tokenizer"),
+    "detection": ("detect",),
+    "export": ("read_examples", "to_hdf5", "to_jsonl", "to_parquet", "to_xarray"),
+    "mapping": ("box_layout", "grid_layout", "map_to_tokens"),
+    "model": (
+        *("Events", "Example", "Hits", "Layout", "Recording", "Samples", "Screen"),
+        *("SourceTokens", "TokenWeights", "Trial"),
+    ),
+    "quality": ("assess",),
+    "readers": ("read",),
+    "source": ("parse",),
+    "weighting": ("pool", "weigh"),
+}
+"""Where each public name lives: it is loaded when first asked for (PEP 562)."""
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name, or a sub-package, when it is first used."""
+    for home, names in _HOME.items():
+        if name in names:
+            found: object = getattr(import_module(f"gazecode.{home}"), name)
+            globals()[name] = found
+            return found
+    if name in __all__ or name in _HOME:
+        return import_module(f"gazecode.{name}")
+    raise AttributeError(f"module 'gazecode' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

@@ -10,7 +10,6 @@ gazecode.errors.ParameterError: no 'itv' in detectors; choose from: ivt
 
 import inspect
 from collections.abc import Iterator, Mapping
-from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from gazecode.errors import ParameterError
@@ -46,6 +45,8 @@ class Registry(Mapping[str, T], Generic[T]):
         if self._complete:
             return
         self._complete = True
+        from importlib.metadata import entry_points
+
         for entry in entry_points(group=self.group or ""):
             if entry.name in self._entries:
                 continue

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+import gazecode
+
 HEAVY = {
     *("pandas", "scipy", "xarray", "pyarrow", "pymovements", "polars", "matplotlib", "sklearn"),
     *("torch", "transformers", "jax", "datasets", "dask", "distributed", "tokenizers"),
@@ -19,9 +21,20 @@ def modules_after(statement: str) -> set[str]:
 
 
 def test_import_loads_nothing_heavy():
-    loaded = modules_after("import gazecode")
+    assert not modules_after("import gazecode") & HEAVY
+
+
+def test_every_public_name_loads_and_none_of_them_is_heavy():
+    statement = "import gazecode\nfor name in gazecode.__all__: getattr(gazecode, name)"
+    loaded = modules_after(statement)
     assert "numpy" in loaded
     assert not loaded & HEAVY
+
+
+def test_an_unknown_name_is_said_as_usual():
+    with pytest.raises(AttributeError, match="module 'gazecode' has no attribute 'reed'"):
+        gazecode.reed  # noqa: B018
+    assert dir(gazecode) == sorted(gazecode.__all__)
 
 
 @pytest.mark.parametrize("statement", ["import pandas", "import tokenizers"])

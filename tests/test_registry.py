@@ -1,10 +1,10 @@
 """Registries: misses that help, plug-ins that fail alone."""
 
+import importlib.metadata
 from importlib.metadata import EntryPoint
 
 import pytest
 
-from gazecode import registry
 from gazecode.errors import ParameterError
 from gazecode.registry import Registry, check_parameters
 
@@ -23,7 +23,7 @@ def test_plugins_join_and_broken_ones_are_named(monkeypatch):
         EntryPoint(name="ivt", value="math:cos", group="g"),
     ]
     monkeypatch.setattr(
-        registry, "entry_points", lambda group: [p for p in points if p.group == group]
+        importlib.metadata, "entry_points", lambda group: [p for p in points if p.group == group]
     )
     table = Registry("things", {"ivt": 1}, group="g")
     assert table["ivt"] == 1  # the package's own entry wins, and no plug-in was loaded for it

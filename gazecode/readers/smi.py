@@ -164,11 +164,12 @@ def _eyes(
     pupil = {eye: _pupil(frame, _EYES[eye]) for eye in xy}
     bilateral = len(xy) == 2 and header.get("Bilateral", "True").lower() == "true"
     if bilateral:
-        same = (xy["left"] == xy["right"]).all(axis=1)
+        left, right = xy["left"], xy["right"]
+        same = ((left == right) | (np.isnan(left) & np.isnan(right))).all(axis=1)
         # One mean in both columns shows in nearly every row; a damaged cell does not change that.
         if same.mean() >= _SAME_ROWS:
             counts["unequal_points"] = int((~same).sum())
-            return _one_mean((xy["left"] + xy["right"]) / 2, valid, pupil, counts)
+            return _one_mean((left + right) / 2, valid, pupil, counts)
     for eye, points in xy.items():
         zero = ~points.any(axis=1)
         counts[f"lost_{eye}"] = int((zero | ~valid[eye]).sum())

@@ -21,7 +21,7 @@ class Camera:
         tracker: Tracker,
         screen: Screen,
         px_per_deg: float,
-        streams: Sequence[np.random.Generator],
+        streams: Sequence["np.random.Generator"],
     ) -> None:
         self.tracker, self.screen, self.px_per_deg = tracker, screen, px_per_deg
         clock, *noise, offset, loss, one_eye, which, pupil = streams

@@ -110,7 +110,7 @@ class ReadingModel:
         curve: FloatArray = 1 / (1 + np.exp(-(characters - self.midpoint_characters) / slope))
         return curve
 
-    def durations_ms(self, n: int, rng: np.random.Generator) -> FloatArray:
+    def durations_ms(self, n: int, rng: "np.random.Generator") -> FloatArray:
         """Draw `n` durations of fixations, ms."""
         spread = math.log1p((self.sd_fixation_ms / self.mean_fixation_ms) ** 2)
         centre = math.log(self.mean_fixation_ms) - spread / 2
@@ -163,7 +163,7 @@ class Reader:
         model: ReadingModel,
         *,
         px_per_deg: float,
-        streams: tuple[np.random.Generator, np.random.Generator, np.random.Generator],
+        streams: "tuple[np.random.Generator, np.random.Generator, np.random.Generator]",
     ) -> None:
         if not len(layout):
             raise DataError("the layout has no boxes; expected something to read")

@@ -122,7 +122,7 @@ class Tracker:
             "px_per_deg": round(px_per_deg, 6),
         }
 
-    def clock_ms(self, duration_ms: float, rng: np.random.Generator) -> FloatArray:
+    def clock_ms(self, duration_ms: float, rng: "np.random.Generator") -> FloatArray:
         """Stamps from 0 to before `duration_ms`."""
         step = 1000 / self.rate_hz
         ticks: FloatArray = np.arange(math.ceil(duration_ms / step - 1e-9), dtype=np.float64) * step
@@ -133,7 +133,7 @@ class Tracker:
         jittered: FloatArray = ticks + shift
         return jittered
 
-    def noise_px(self, n: int, px_per_deg: float, rng: np.random.Generator) -> FloatArray:
+    def noise_px(self, n: int, px_per_deg: float, rng: "np.random.Generator") -> FloatArray:
         """``(n, 2)`` noise of one eye, px."""
         drawn = rng.standard_normal((n, 2))
         keep = self.noise_correlation
@@ -148,7 +148,7 @@ class Tracker:
 
 
 def offset_deg(
-    xy: FloatArray, size: FloatArray, rms_deg: float, rng: np.random.Generator
+    xy: FloatArray, size: FloatArray, rms_deg: float, rng: "np.random.Generator"
 ) -> FloatArray:
     """``(n, 2)`` offset at points on a screen, deg: a random quadratic field."""
     weights = rng.standard_normal((6, 2)) * np.array([1.0, 0.6, 0.6, 0.3, 0.3, 0.3])[:, None]
@@ -166,7 +166,7 @@ def _quadratic(share: FloatArray) -> FloatArray:
 
 
 def spells(
-    per_min: float, mean_ms: float, duration_ms: float, rng: np.random.Generator
+    per_min: float, mean_ms: float, duration_ms: float, rng: "np.random.Generator"
 ) -> FloatArray:
     """``(k, 2)`` onset and offset of events at random times, of exponential length."""
     n = int(rng.poisson(per_min * duration_ms / 60000))
@@ -174,7 +174,7 @@ def spells(
     return np.stack([onset, onset + rng.exponential(mean_ms, n)], axis=1)
 
 
-def blinks(tracker: Tracker, duration_ms: float, rng: np.random.Generator) -> FloatArray:
+def blinks(tracker: Tracker, duration_ms: float, rng: "np.random.Generator") -> FloatArray:
     """``(k, 2)`` onset and offset of blinks; those that would touch are left out."""
     n = int(rng.poisson(tracker.blinks_per_min * duration_ms / 60000))
     onset = np.sort(rng.uniform(0, duration_ms, n))
@@ -187,7 +187,7 @@ def blinks(tracker: Tracker, duration_ms: float, rng: np.random.Generator) -> Fl
 
 
 def losses(
-    tracker: Tracker, t_ms: FloatArray, duration_ms: float, rng: np.random.Generator
+    tracker: Tracker, t_ms: FloatArray, duration_ms: float, rng: "np.random.Generator"
 ) -> BoolArray:
     """Which samples are lost at random."""
     if not tracker.loss:

@@ -23,7 +23,8 @@ def pool(weights: Sequence[TokenWeights], people: Sequence[str]) -> TokenWeights
 
     Trials of one person are combined first: summed, or the maximum for ``binary``. Then each
     person counts once. ``count``, ``duration`` and ``first_pass``: every person's values are
-    scaled to shares of their sum; the pooled value is the mean share times the mean sum.
+    scaled to shares of their sum; the pooled value is the mean share, over the people to whom the
+    token was shown, times the mean sum.
     ``binary``: the mean over the people to whom the token was shown, in 0..1. People without any
     signal do not count.
 
@@ -77,12 +78,11 @@ def pool(weights: Sequence[TokenWeights], people: Sequence[str]) -> TokenWeights
     )
 
 
-def _mean_share(value: FloatArray, shown: BoolArray) -> FloatArray:  # noqa: ARG001 - as the other
+def _mean_share(value: FloatArray, shown: BoolArray) -> FloatArray:
     if not len(value):
         return np.zeros(value.shape[1])
     total = value.sum(axis=1, keepdims=True)
-    pooled: FloatArray = (value / total).mean(axis=0) * total.mean()
-    return pooled
+    return _mean_shown(value / total, shown) * float(total.mean())
 
 
 def _mean_shown(value: FloatArray, shown: BoolArray) -> FloatArray:

@@ -151,3 +151,17 @@ def test_refused(weights, people, kind, message):
     with pytest.raises(kind) as error:
         pool(weights, people)
     assert str(error.value) == message
+
+
+def test_a_token_never_shown_to_somebody_is_missing_not_a_miss():
+    some = TokenWeights(
+        value=[100.0, 0.0],
+        on_path=[True, False],
+        exposed=[True, False],
+        scheme="duration",
+        unit="ms",
+    )
+    both = TokenWeights(value=[100.0, 100.0], on_path=[True, True], scheme="duration", unit="ms")
+    pooled = pool([some, both], ["a", "b"])
+    # Shares 1 and .5 of the first token, .5 of the second by the one who saw it; mean total 150.
+    assert pooled.value.tolist() == [112.5, 75.0]
