@@ -38,6 +38,16 @@ Format = Annotated[
     str | None,
     typer.Option("--format", help="Name the reader instead of sniffing; see `gazecode formats`."),
 ]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="An option of the reader (JSON); may be repeated."
+    ),
+]
+ScreenSize = Annotated[
+    str | None,
+    typer.Option(metavar="W,H[,WMM,HMM,DMM]", help="Screen px, then mm and distance mm."),
+]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes to work in.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Take up an interrupted run.")]
 
@@ -92,12 +102,16 @@ def formats(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def info(file: Recorded, format: Format = None, as_json: AsJson = False) -> None:  # noqa: A002
+def info(
+    file: Recorded,
+    format: Format = None,  # noqa: A002
+    options: Options = None,
+    as_json: AsJson = False,
+) -> None:
     """What is in a recording: format, rate, eyes, loss, trials, events."""
     from gazecode.describe import describe
-    from gazecode.readers import read
 
-    facts = describe(read(file, format=format))
+    facts = describe(_read(file, format, None, options))
     if as_json:
         _print_json(facts)
         return
@@ -111,6 +125,8 @@ def info(file: Recorded, format: Format = None, as_json: AsJson = False) -> None
 def quality(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Recordings.")],
     format: Format = None,  # noqa: A002
+    screen: ScreenSize = None,
+    options: Options = None,
     out: Annotated[Path | None, typer.Option(help="Write an HTML page.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -119,23 +135,24 @@ def quality(
     Exit status 3 if a recording is not usable.
     """
     from gazecode.describe import quality_page, quality_row
-    from gazecode.quality import assess
-    from gazecode.readers import read
 
-    recordings = [(file, read(file, format=format)) for file in files]
-    reports = [(file, recording, assess(recording)) for file, recording in recordings]
+    found, broken = _assess(files, format, screen, options)
     if as_json:
-        _print_json({file.name: report.to_dict() for file, _, report in reports})
-    else:
-        rows = [quality_row(file.name, report) for file, _, report in reports]
+        _print_json({str(file): report.to_dict() for file, _, report in found})
+    elif found:
+        rows = [quality_row(str(file), report) for file, _, report in found]
         _show(rows, as_json=False, title="Quality")
-        for file, _, report in reports:
+        for file, _, report in found:
             for reason in report.reasons:
-                print(f"{file.name}: {reason}")
-    if out is not None:
-        quality_page(reports, out)
+                print(f"{file}: {reason}")
+    if out is not None and found:
+        quality_page(found, out)
         print(f"page: {out}", file=sys.stderr)
-    if not all(report.usable for _, _, report in reports):
+    for line in broken:
+        print(f"error: {line}", file=sys.stderr)
+    if broken:
+        raise typer.Exit(1)
+    if not all(report.usable for _, _, report in found):
         raise typer.Exit(3)
 
 
@@ -149,17 +166,14 @@ def detect(
         typer.Option("--set", metavar="NAME=VALUE", help="A parameter; may be repeated."),
     ] = None,
     format: Format = None,  # noqa: A002
-    screen: Annotated[
-        str | None,
-        typer.Option(metavar="W,H[,WMM,HMM,DMM]", help="Screen px, then mm and distance mm."),
-    ] = None,
+    screen: ScreenSize = None,
+    options: Options = None,
 ) -> None:
     """Find fixations and saccades; none crosses a gap or the border of a trial."""
-    from gazecode.describe import parse_screen, write_events
+    from gazecode.describe import write_events
     from gazecode.pipeline import Steps, find_events
-    from gazecode.readers import read
 
-    recording = read(file, format=format, screen=parse_screen(screen))
+    recording = _read(file, format, screen, options)
     params = dict(_setting(text) for text in settings or ())
     events = find_events(recording, Steps(detect=method, detect_params=params))
     write_events(events, out)
@@ -238,12 +252,15 @@ def _run(study: Path, out: Path, *, jobs: int, resume: bool) -> None:
 
     from gazecode.study import run_study
 
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     )
     with bar:
         task = bar.add_task("recordings", total=None)
@@ -259,6 +276,10 @@ def _run(study: Path, out: Path, *, jobs: int, resume: bool) -> None:
     for name in ("weights.parquet", "weights.h5", "fixations.parquet", "hits.parquet"):
         print(f"  {done.out / name}")
     print(f"  {done.out / 'report.html'}  ← open this one")
+    for note in done.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if done.n_no_signal:
+        print(f"note: {done.n_no_signal} examples hold no gaze signal", file=sys.stderr)
     if done.n_failed_recordings or done.n_failed_trials:
         print(
             f"{done.n_failed_recordings} recordings and {done.n_failed_trials} single trials "
@@ -268,10 +289,43 @@ def _run(study: Path, out: Path, *, jobs: int, resume: bool) -> None:
         raise typer.Exit(3)
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def _assess(
+    files: list[Path],
+    format: str | None,  # noqa: A002
+    screen: str | None,
+    options: list[str] | None,
+) -> tuple[list[tuple[Path, Any, Any]], list[str]]:
+    """Files with recording and report, and what is wrong with the others."""
+    from gazecode.quality import assess
+
+    found: list[tuple[Path, Any, Any]] = []
+    broken: list[str] = []
+    for file in files:
+        try:
+            recording = _read(file, format, screen, options)
+            found.append((file, recording, assess(recording)))
+        except GazecodeError as error:
+            broken.append(_one_line(error))
+    return found, broken
+
+
+def _read(
+    file: Path,
+    format: str | None,  # noqa: A002
+    screen: str | None,
+    options: list[str] | None,
+) -> Any:
+    from gazecode.describe import parse_screen
+    from gazecode.readers import read
+
+    given = dict(_setting(text, "--option") for text in options or ())
+    return read(file, format=format, screen=parse_screen(screen), **given)
+
+
+def _setting(text: str, flag: str = "--set") -> tuple[str, Any]:
     name, sign, value = text.partition("=")
     if not sign:
-        raise ParameterError(f"--set {text}: expected NAME=VALUE, e.g. --set max_speed_deg_s=40")
+        raise ParameterError(f"{flag} {text}: expected NAME=VALUE, as in max_speed_deg_s=40")
     try:
         return name, json.loads(value)
     except json.JSONDecodeError:
@@ -309,6 +363,12 @@ def _show(rows: list[dict[str, Any]], *, as_json: bool, title: str) -> None:
     Console().print(table)
 
 
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}; check the path"
+    return " ".join(str(error).split())
+
+
 def main() -> None:
     """Entry point: one line for an expected error, a traceback only when asked for."""
     try:
@@ -316,8 +376,7 @@ def main() -> None:
     except (GazecodeError, OSError) as error:
         if os.environ.get("GAZECODE_DEBUG"):
             raise
-        message = " ".join(str(error).split())
-        print(f"error: {message}", file=sys.stderr)
+        print(f"error: {_one_line(error)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("interrupted; `gazecode run ... --resume` goes on from here", file=sys.stderr)

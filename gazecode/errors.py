@@ -96,4 +96,16 @@ class SchemaError(GazecodeError):
 
 
 class StudyError(GazecodeError):
-    """A study file is wrong; the message names the key and the line."""
+    """A study file is wrong; the message names the key and the line.
+
+    `loc` is the key's path where whoever finds the fault does not know the file's text.
+    """
+
+    loc: tuple[str | int, ...] = ()
+
+    @classmethod
+    def at(cls, *loc: str | int, message: str) -> "StudyError":
+        """A fault of one key."""
+        error = cls(message)
+        error.loc = loc
+        return error

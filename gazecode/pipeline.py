@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gazecode.detection import DETECTORS, detect
-from gazecode.errors import DataError, GazecodeError
+from gazecode.errors import DataError, GazecodeError, ParameterError
 from gazecode.mapping import map_to_tokens
 from gazecode.model import (
     Events,
@@ -28,7 +28,10 @@ from gazecode.quality import Gates, assess
 from gazecode.report import Histogram, loss_timeline, step_histogram
 from gazecode.weighting import weigh
 
-__all__ = ["Failure", "RecordingResult", "Shown", "Steps", "TrialResult", "analyse"]
+__all__ = ["RESERVED", "Failure", "RecordingResult", "Shown", "Steps", "TrialResult", "analyse"]
+
+RESERVED = ("samples", "screen", "breaks_ms")
+"""Parameters of detectors that the recording gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,41 +108,53 @@ def analyse(
     Nothing is lost in silence: a trial that fails a gate or a stage is a `Failure`, a trial
     without a stimulus is named.
     """
-    report = assess(recording, gates=steps.gates)
+    shown, failures, unknown = _what_was_shown(recording, shown_in)
+    heights = {trial.name: what.layout.line_height_px for trial, what in shown}
+    report = assess(recording, gates=steps.gates, line_height_px=heights or None)
     result = RecordingResult(
         quality=report.to_dict(),
         provenance=recording.provenance,
         screen=recording.screen,
         steps_ms=step_histogram(recording.gaze),
         loss=loss_timeline(recording.gaze),
+        without_stimulus=tuple(unknown),
     )
     if not report.usable:
         reason = "; ".join(report.reasons)
         return replace(result, failures=(Failure(trial="", stage="quality", reason=reason),))
-    events = find_events(recording, steps)
+    events = find_events(recording, steps) if shown else Events.empty()
     trials: list[TrialResult] = []
-    failures: list[Failure] = []
-    unknown: list[str] = []
-    for trial in recording.trials:
+    for trial, what in shown:
+        if reasons := report.trial_reasons(trial.name):
+            failures.append(_failed(trial, "quality", "; ".join(reasons)))
+            continue
         try:
-            shown = shown_in(recording, trial)
-            if shown is None:
-                unknown.append(trial.name)
-                continue
-            if reasons := report.trial_reasons(trial.name):
-                failures.append(_failed(trial, "quality", "; ".join(reasons)))
-                continue
-            trials.append(analyse_trial(recording, trial, shown, events, steps))
+            trials.append(analyse_trial(recording, trial, what, events, steps))
         except GazecodeError as error:
             failures.append(_failed(trial, "mapping", str(error)))
     if not trials and not failures:
         failures.append(_no_trial(recording))
-    return replace(
-        result,
-        trials=tuple(trials),
-        failures=tuple(failures),
-        without_stimulus=tuple(unknown),
-    )
+    return replace(result, trials=tuple(trials), failures=tuple(failures))
+
+
+def _what_was_shown(
+    recording: Recording, shown_in: Callable[[Recording, Trial], Shown | None]
+) -> tuple[list[tuple[Trial, Shown]], list[Failure], list[str]]:
+    """Trials with what they showed; those that fail to say so; those without a stimulus."""
+    shown: list[tuple[Trial, Shown]] = []
+    failures: list[Failure] = []
+    unknown: list[str] = []
+    for trial in recording.trials:
+        try:
+            what = shown_in(recording, trial)
+        except GazecodeError as error:
+            failures.append(_failed(trial, "stimulus", str(error)))
+            continue
+        if what is None:
+            unknown.append(trial.name)
+        else:
+            shown.append((trial, what))
+    return shown, failures, unknown
 
 
 def find_events(recording: Recording, steps: Steps) -> Events:
@@ -151,6 +166,9 @@ def find_events(recording: Recording, steps: Steps) -> Events:
         )
     if steps.detect == "device":
         return _device_events(recording)
+    taken = [name for name in RESERVED if name in steps.detect_params]
+    if taken:
+        raise ParameterError(f"{', '.join(taken)} comes from the recording and cannot be set")
     borders = [ms for trial in recording.trials for ms in (trial.onset_ms, trial.offset_ms)]
     return detect(
         recording.gaze,

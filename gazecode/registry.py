@@ -85,8 +85,12 @@ class Registry(Mapping[str, T], Generic[T]):
         return len(self._entries)
 
 
-def check_parameters(function: Any, given: Mapping[str, object], *, name: str) -> None:
+def check_parameters(
+    function: Any, given: Mapping[str, object], *, name: str, reserved: tuple[str, ...] = ()
+) -> None:
     """Refuse a parameter the function does not have, naming those it has.
+
+    `reserved` are those that the caller sets itself.
 
     >>> def detect_ivt(samples, *, max_speed_deg_s=30.0): ...
     >>> check_parameters(detect_ivt, {"max_speed": 3}, name="ivt")
@@ -96,7 +100,7 @@ def check_parameters(function: Any, given: Mapping[str, object], *, name: str) -
     known = [
         p.name
         for p in inspect.signature(function).parameters.values()
-        if p.kind is inspect.Parameter.KEYWORD_ONLY
+        if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name not in reserved
     ]
     unknown = [key for key in given if key not in known]
     if unknown:

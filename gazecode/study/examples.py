@@ -1,8 +1,10 @@
 """From token values to examples: one per trial, per participant and source, or per source."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from gazecode.alignment import align, load_tokenizer
 from gazecode.errors import DataError, GazecodeError
@@ -34,12 +36,18 @@ class ExampleMaker:
     ----------
     on_failure
         Told of every example that cannot be made: recording, trial, stage, reason.
+
+    Attributes
+    ----------
+    reports
+        What the alignment said of every example made: signal, clipping, losses, reach.
     """
 
     def __init__(self, study: Study, on_failure: OnFailure) -> None:
         self.study = study
         self.on_failure = on_failure
-        self.n_made = 0
+        self.reports: list[dict[str, Any]] = []
+        self._seen: set[str] = set()
         self._tokenizer = load_tokenizer(study.align.tokenizer)
 
     def examples(
@@ -57,7 +65,12 @@ class ExampleMaker:
             except GazecodeError as error:
                 self.on_failure(group.entry, group.trial, "align", str(error))
                 continue
-            self.n_made += 1
+            if example.example_id in self._seen:
+                reason = "the same example as one before: is the recording there twice?"
+                self.on_failure(group.entry, group.trial, "align", reason)
+                continue
+            self._seen.add(example.example_id)
+            self.reports.append(_report(example))
             yield example
 
     def _alone(self, entry: RecordingTable, reading: TrialResult) -> Group:
@@ -105,6 +118,27 @@ class ExampleMaker:
             participant_group=group.entry.participant if one_person else "",
             source_group=_source_group(tokens),
         )
+
+
+def _report(example: Example) -> dict[str, Any]:
+    """What is known of an example beside its columns; goes into ``quality.json``."""
+    said = {
+        name: example.report[name]
+        for name in (
+            *("no_signal", "clipped_share", "tokens_lost", "mass_lost"),
+            *("unowned_bytes", "special_in_code"),
+        )
+    }
+    reach = example.weight_reach
+    return {
+        "example_id": example.example_id,
+        "participant": example.participant,
+        "trial": example.trial,
+        "source_id": example.source_id,
+        "n_people": example.n_people,
+        "weight_reach": None if math.isnan(reach) else reach,
+        **said,
+    }
 
 
 def _source_group(tokens: SourceTokens) -> str:

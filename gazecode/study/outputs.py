@@ -8,7 +8,7 @@ import csv
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from gazecode.model import STATUSES, Screen
 from gazecode.pipeline import RecordingResult, TrialResult
 from gazecode.report import write_report
 from gazecode.study.examples import ExampleMaker
+from gazecode.study.methods import settled
 from gazecode.study.page import PageMaker
 from gazecode.study.parts import load_part
 from gazecode.study.settings import RecordingTable, Study
@@ -32,7 +33,7 @@ OUTPUTS = (
     *("fixations.parquet", "hits.parquet", "weights.parquet", "weights.h5"),
     *("quality.json", "report.html", "failures.csv"),
 )
-BESIDE = ".writing"
+BESIDE = ".gazecode-writing"
 FAILURE_COLUMNS = ("file", "participant", "trial", "stage", "reason")
 
 
@@ -47,7 +48,9 @@ class RunSummary:
     n_trials: int
     n_fixations: int
     n_examples: int
+    n_no_signal: int = 0
     n_resumed: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -60,7 +63,7 @@ class Ledger:
         """One more line for ``failures.csv``."""
         self.rows.append(
             {
-                "file": entry.file.name,
+                "file": entry.name,
                 "participant": entry.participant,
                 "trial": trial,
                 "stage": stage,
@@ -123,24 +126,26 @@ def _write(study: Study, folders: Sequence[Path], out: Path, *, inputs_sha256: s
         quality.append(_quality_row(study, entry, result))
         page.add(entry, result)
         units |= {trial.weights.scheme: trial.weights.unit for trial in result.trials}
-    n_trials = sum(len(row["trials"]) for row in quality)
-    _write_json(out / "quality.json", _quality_document(study, quality))
-    if not n_trials:
-        ledger.write(out / "failures.csv")
-        raise StudyError(
-            f"none of the {len(folders)} recordings gave a trial that can be used; "
-            f"first reason: {ledger.rows[0]['reason']} (failures.csv has them all)"
-        )
-    provenance = _provenance(study, inputs_sha256)
-    _write_tables(study, folders, out, provenance)
     maker = ExampleMaker(study, ledger.add)
-    to_parquet(
-        maker.examples(_parts(study, folders)),
-        out / "weights.parquet",
-        provenance=provenance | {"units": {"token_value": units[study.weigh.scheme]}},
-    )
-    convert(out / "weights.parquet", out / "weights.h5")
+    n_trials = sum(len(row["trials"]) for row in quality)
+    provenance = _provenance(study, inputs_sha256)
+    if n_trials:
+        _write_tables(study, folders, out, provenance)
+        to_parquet(
+            maker.examples(_parts(study, folders)),
+            out / "weights.parquet",
+            provenance=provenance | {"units": {"token_value": units[study.weigh.scheme]}},
+        )
+        convert(out / "weights.parquet", out / "weights.h5")
     ledger.write(out / "failures.csv")
+    _write_json(out / "quality.json", _quality_document(study, quality, maker.reports))
+    if not maker.reports:
+        for name in ("weights.parquet", "weights.h5"):
+            (out / name).unlink(missing_ok=True)
+        raise StudyError(
+            f"none of the {len(folders)} recordings gave an example; first reason: "
+            f"{ledger.rows[0]['reason']} (failures.csv has them all)"
+        )
     write_report(page.view(ledger.rows, provenance), out / "report.html")
     return RunSummary(
         out=out,
@@ -149,8 +154,39 @@ def _write(study: Study, folders: Sequence[Path], out: Path, *, inputs_sha256: s
         n_failed_trials=sum(1 for row in ledger.rows if row["trial"]),
         n_trials=n_trials,
         n_fixations=sum(t["fixations"] for row in quality for t in row["trials"]),
-        n_examples=maker.n_made,
+        n_examples=len(maker.reports),
+        n_no_signal=sum(bool(report["no_signal"]) for report in maker.reports),
+        notes=_notes(study, quality),
     )
+
+
+def _notes(study: Study, quality: list[dict[str, Any]]) -> tuple[str, ...]:
+    """What nobody asked for and nobody found: a misspelt name would show here."""
+    notes = []
+    unknown = Counter(name for row in quality for name in row["without_stimulus"])
+    if unknown:
+        notes.append(f"{unknown.total()} trials show no stimulus of the study: {_listed(unknown)}")
+    shown = {trial["stimulus"] for row in quality for trial in row["trials"]}
+    failed = {f["trial"] for row in quality for f in row["failures"]}
+    unseen = [s for s in study.stimuli if s != "*" and s not in shown | failed]
+    if unseen:
+        notes.append(f"no usable trial shows {_listed(unseen)}, which the study names")
+    trials = {name for row in quality for name in row["quality"].get("trials", ())}
+    trials |= {
+        str(trial["stimulus"])
+        for row in quality
+        for trial in row["quality"].get("trials", {}).values()
+    }
+    missed = [name for name in study.trials if name not in trials]
+    if missed:
+        notes.append(f"no trial is called {_listed(missed)}, which [trials] renames")
+    return tuple(notes)
+
+
+def _listed(names: Iterable[str], most: int = 8) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
 
 
 def _parts(
@@ -163,19 +199,27 @@ def _parts(
 def _provenance(study: Study, inputs_sha256: str) -> dict[str, Any]:
     return {
         "study": study.study.name,
-        "parameters": study.parameters(),
+        "parameters": settled(study),
         "tokenizer_sha256": tokenizer_sha256(study.align.tokenizer),
         "inputs_sha256": inputs_sha256,
     }
 
 
-def _quality_document(study: Study, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"study": study.study.name, "package_version": __version__, "recordings": rows}
+def _quality_document(
+    study: Study, rows: list[dict[str, Any]], examples: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "study": study.study.name,
+        "package_version": __version__,
+        "parameters": settled(study),
+        "recordings": rows,
+        "examples": examples,
+    }
 
 
 def _quality_row(study: Study, entry: RecordingTable, result: RecordingResult) -> dict[str, Any]:
     return {
-        "file": entry.file.name,
+        "file": entry.name,
         "participant": entry.participant,
         "group": entry.group,
         "quality": result.quality,
@@ -224,7 +268,8 @@ def _write_tables(
             for entry, result in _parts(study, folders)
             for trial in result.trials
         )
-        write_table(frames, out / f"{name}.parquet", provenance=provenance)
+        bytes_of = {"units": {"token_start": "byte", "token_end": "byte"}} if name == "hits" else {}
+        write_table(frames, out / f"{name}.parquet", provenance=provenance | bytes_of)
 
 
 def _fixation_frame(entry: RecordingTable, result: TrialResult) -> Any:
@@ -260,7 +305,7 @@ def _hit_frame(entry: RecordingTable, result: TrialResult) -> Any:
 
 def _who(entry: RecordingTable, result: TrialResult) -> dict[str, str]:
     return {
-        "file": entry.file.name,
+        "file": entry.name,
         "participant": entry.participant,
         "trial": result.trial.name,
         "stimulus": result.shown.stimulus,

@@ -95,7 +95,7 @@ def _recording_view(entry: RecordingTable, result: RecordingResult) -> Recording
     for trial in result.trials:
         counts.update(trial.hits.status.tolist())
     view = quality_view(
-        entry.file.name,
+        entry.name,
         provenance=result.provenance,
         quality=result.quality,
         steps_ms=result.steps_ms,

@@ -5,47 +5,16 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from gazecode.detection import DETECTORS
-from gazecode.errors import GazecodeError, ParameterError, StudyError
-from gazecode.mapping import MAPPERS
+from gazecode.errors import GazecodeError
 from gazecode.model import Recording, Screen
-from gazecode.pipeline import Failure, RecordingResult, Steps, analyse
-from gazecode.quality import Gates
+from gazecode.pipeline import Failure, RecordingResult, analyse
 from gazecode.readers import read
-from gazecode.registry import check_parameters
+from gazecode.study.methods import steps_of
 from gazecode.study.parts import save_part
 from gazecode.study.settings import RecordingTable, ScreenTable, Study
 from gazecode.study.stimuli import StimulusFinder
-from gazecode.weighting import SCHEMES
 
-__all__ = ["process", "steps_of"]
-
-
-def steps_of(study: Study, entry: RecordingTable) -> Steps:
-    """The methods and parameters of a study; unknown ones are refused with the table they are in.
-
-    Raises
-    ------
-    StudyError
-        Naming the table, the key and what could stand there.
-    """
-    _check("detect", DETECTORS, study.detect.method, study.detect.params, also=("device",))
-    _check("map", MAPPERS, study.map.method, study.map.params)
-    _check("weigh", SCHEMES, study.weigh.scheme, study.weigh.params)
-    known = [f.name for f in fields(Gates)]
-    unknown = [key for key in study.quality if key not in known]
-    if unknown:
-        raise StudyError(f"[quality] has no key {', '.join(unknown)}; it has: {', '.join(known)}")
-    return Steps(
-        detect=study.detect.method,
-        detect_params=study.detect.params,
-        map=study.map.method,
-        map_params=study.map.params,
-        scheme=study.weigh.scheme,
-        scheme_params=study.weigh.params,
-        gates=Gates(**study.quality),
-        offset_px=entry.offset_px,
-    )
+__all__ = ["process"]
 
 
 def process(study: Study, index: int, folder: Path) -> None:
@@ -54,21 +23,19 @@ def process(study: Study, index: int, folder: Path) -> None:
     Whatever goes wrong with one recording is a line in its part: the others must not suffer.
     """
     entry = study.recordings[index]
+    stage = "read"
     try:
         recording = _open(study, entry)
+        stage = "detect"
+        result = analyse(recording, StimulusFinder(study), steps_of(study, entry))
     except GazecodeError as error:
         # The line goes into files that leave this machine: names may, folders may not.
-        result = _failed("read", str(error).replace(str(entry.file), entry.file.name))
-    else:
-        try:
-            result = analyse(recording, StimulusFinder(study), steps_of(study, entry))
-        except GazecodeError as error:
-            result = _failed("detect", str(error))
-        except Exception as error:
-            if os.environ.get("GAZECODE_DEBUG"):
-                raise
-            reason = f"unexpected {type(error).__name__}: {error}; please report it (--debug)"
-            result = _failed("internal", reason)
+        result = _failed(stage, str(error).replace(str(entry.file), entry.name))
+    except Exception as error:
+        if os.environ.get("GAZECODE_DEBUG"):
+            raise
+        reason = f"unexpected {type(error).__name__}: {error}; please report it (--debug)"
+        result = _failed("internal", reason)
     save_part(result, folder)
 
 
@@ -77,7 +44,20 @@ def _open(study: Study, entry: RecordingTable) -> Recording:
     screen = completed(recording.screen, study.screen)
     if recording.plane == "screen_fraction" and screen is not None:
         return read(entry.file, format=entry.format, screen=screen, **entry.options)
-    return replace(recording, screen=screen)
+    said = {**recording.provenance, **_ignored(recording.screen, study.screen)}
+    return replace(recording, screen=screen, provenance=said)
+
+
+def _ignored(screen: Screen | None, table: ScreenTable) -> dict[str, Any]:
+    """What the study says of the screen against the recording, which is believed."""
+    if screen is None:
+        return {}
+    against = {
+        name: wanted
+        for name, wanted in table.model_dump(exclude_none=True).items()
+        if getattr(screen, name) not in (None, wanted)
+    }
+    return {"study_screen_ignored": against} if against else {}
 
 
 def completed(screen: Screen | None, table: ScreenTable) -> Screen | None:
@@ -93,19 +73,6 @@ def completed(screen: Screen | None, table: ScreenTable) -> Screen | None:
     if said["width_px"] is None or said["height_px"] is None:
         return None
     return Screen(**said)
-
-
-def _check(
-    table: str, registry: Any, name: str, params: dict[str, Any], *, also: tuple[str, ...] = ()
-) -> None:
-    if name in also:
-        if params:
-            raise StudyError(f"[{table}] {name} takes no parameters; found {', '.join(params)}")
-        return
-    try:
-        check_parameters(registry[name], params, name=name)
-    except ParameterError as error:
-        raise StudyError(f"[{table}]: {error}") from error
 
 
 def _failed(stage: str, reason: str) -> RecordingResult:

@@ -1,19 +1,24 @@
 """A whole study: many recordings through the pipeline, side by side, and all its files."""
 
 import hashlib
+import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, TextIO
 
 from gazecode.alignment import load_tokenizer
 from gazecode.errors import StudyError
+from gazecode.study.methods import check_methods, settled
 from gazecode.study.outputs import RunSummary, write_outputs
-from gazecode.study.process import process, steps_of
-from gazecode.study.settings import Study, digest_of, load_study
+from gazecode.study.process import process
+from gazecode.study.settings import Study, digest_of, load_study, located
 from gazecode.study.stimuli import check_stimuli
 from gazecode.version import __version__
 
@@ -22,7 +27,8 @@ __all__ = ["Progress", "RunSummary", "run_study"]
 Progress = Callable[[int, int, str], None]
 """Called with (recordings done, recordings in all, name of the one just done)."""
 
-PARTS = ".parts"
+PARTS = ".gazecode-parts"
+LOCK = ".gazecode-lock"
 
 
 def run_study(
@@ -52,22 +58,67 @@ def run_study(
     """
     study = load_study(study_file)
     # What is wrong for every recording is said at once, before the first one is read.
-    steps_of(study, study.recordings[0])
+    try:
+        check_methods(study)
+    except StudyError as error:
+        raise located(error, study_file) from error
     check_stimuli(study)
     load_tokenizer(study.align.tokenizer)
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise StudyError(f"{out} is a file; name a folder for the outputs")
+    out.mkdir(parents=True, exist_ok=True)
+    with _alone_in(out):
+        return _run(study, out, jobs=jobs, resume=resume, progress=progress)
+
+
+def _run(
+    study: Study, out: Path, *, jobs: int, resume: bool, progress: Progress | None
+) -> RunSummary:
     parts = out / PARTS
     if not resume:
         shutil.rmtree(parts, ignore_errors=True)
-    parts.mkdir(parents=True, exist_ok=True)
+    parts.mkdir(exist_ok=True)
     folders = [parts / key for key in _keys(study)]
     kept = [folder.is_dir() for folder in folders]
     _process_all(study, folders, kept, jobs=jobs, progress=progress)
-    summary = write_outputs(study, folders, out, inputs_sha256=_inputs_digest(study))
+    try:
+        summary = write_outputs(study, folders, out, inputs_sha256=_inputs_digest(study))
+    except StudyError:
+        shutil.rmtree(parts, ignore_errors=True)
+        raise
     shutil.rmtree(parts, ignore_errors=True)
     return replace(summary, n_resumed=sum(kept))
+
+
+if sys.platform == "win32":
+
+    def _lock(file: TextIO) -> None:
+        """No such locks there: two runs into one folder are the user's care."""
+
+else:
+    import fcntl
+
+    def _lock(file: TextIO) -> None:
+        """Take the lock or raise; it goes with the process."""
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def _alone_in(out: Path) -> Iterator[None]:
+    """Keep a second run out of the folder; a run that was killed leaves no lock behind."""
+    path = out / LOCK
+    with path.open("w", encoding="utf-8") as file:
+        try:
+            _lock(file)
+        except OSError:
+            raise StudyError(
+                f"another run is writing into {out}; wait for it, or name another folder"
+            ) from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def _process_all(
@@ -84,7 +135,7 @@ def _process_all(
 
     def tell(index: int) -> None:
         if progress is not None:
-            progress(done, len(folders), study.recordings[index].file.name)
+            progress(done, len(folders), study.recordings[index].name)
 
     if jobs <= 1 or len(todo) <= 1:
         for i in todo:
@@ -93,7 +144,9 @@ def _process_all(
             tell(i)
         return
     # Spawned, not forked: a fork of a process with threads (Arrow, tokenizers) may hang.
-    with ProcessPoolExecutor(min(jobs, len(todo)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        min(jobs, len(todo)), mp_context=get_context("spawn"), initializer=_end_with_parent
+    ) as pool:
         futures = {pool.submit(process, study, i, folders[i]): i for i in todo}
         for future in as_completed(futures):
             future.result()
@@ -101,9 +154,21 @@ def _process_all(
             tell(futures[future])
 
 
+def _end_with_parent() -> None:
+    """A worker whose run was killed must not go on writing parts."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
 def _keys(study: Study) -> list[str]:
     """One key per recording: same bytes, same settings, same version — same key."""
-    shared = digest_of([study.parameters(), _stimuli_digest(study), __version__])
+    shared = digest_of([settled(study), _stimuli_digest(study), __version__])
     return [
         f"{i:04d}-" + digest_of([shared, entry.model_dump(mode="json"), _sha256(entry.file)])[:24]
         for i, entry in enumerate(study.recordings)

@@ -6,21 +6,29 @@ Paths are relative to the study file.
 
 import hashlib
 import json
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from gazecode.errors import StudyError
+from gazecode.study.lines import dotted, line_of
 
-__all__ = ["Study", "digest_of", "load_study"]
+__all__ = ["Study", "digest_of", "load_study", "located"]
 
-Px = float
-Positive = Annotated[float, Field(gt=0)]
+Px = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseModel):
@@ -97,14 +105,26 @@ class StimulusTable(Settings):
 
 
 class RecordingTable(Settings):
-    """``[[recordings]]``; `offset_px` is added to every fixation, `options` go to the reader."""
+    """``[[recordings]]``; `offset_px` is added to every fixation, `options` go to the reader.
+
+    `name` is what outputs call the recording: its file's name, with folders if that is not unique.
+    """
 
     file: Path
-    participant: str
+    participant: Text
+    name: str = ""
     group: str = ""
     format: str | None = None
     offset_px: tuple[Px, Px] = (0.0, 0.0)
     options: Mapping[str, Any] = Field(default_factory=dict)
+
+    @field_validator("options")
+    @classmethod
+    def _no_keys_of_their_own(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        taken = {"path", "format", "screen"} & options.keys()
+        if taken:
+            raise ValueError(f"{', '.join(sorted(taken))} has a key or table of its own")
+        return options
 
 
 class StepTable(BaseModel):
@@ -147,6 +167,13 @@ class AlignTable(Settings):
     per: Literal["character", "token"] = "character"
     max_ratio: Annotated[float, Field(gt=1)] = 5.0
 
+    @field_validator("template")
+    @classmethod
+    def _holds_the_code_once(cls, template: str | None) -> str | None:
+        if template is not None and template.count("{code}") != 1:
+            raise ValueError("expected {code} once in the template")
+        return template
+
 
 class ReportTable(Settings):
     """``[report]``; how many trials the page draws."""
@@ -163,7 +190,7 @@ class Study(Settings):
     align: AlignTable
     screen: ScreenTable = ScreenTable()
     trials: Mapping[str, str] = Field(default_factory=dict)
-    quality: Mapping[str, float] = Field(default_factory=dict)
+    quality: Mapping[str, float | Literal[False]] = Field(default_factory=dict)
     detect: DetectTable = DetectTable()
     map: MapTable = MapTable()
     weigh: WeighTable = WeighTable()
@@ -227,15 +254,9 @@ def _explain(name: str, text: str, error: ValidationError) -> str:
         "missing": "this key is missing",
     }.get(first["type"], f"{first['msg']}; found {first['input']!r}")
     more = f" (and {len(problems) - 1} more problems)" if len(problems) > 1 else ""
-    line = _line_of(text, loc)
+    line = line_of(text, loc)
     where = f"line {line}" if line else "not in the file"
-    return f"{name}: {_dotted(loc) or 'the file'} ({where}): {message}{more}"
-
-
-def _dotted(loc: Sequence[str | int]) -> str:
-    """A key as people write it: ``recordings[0].file``."""
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc]
-    return "".join(parts).removeprefix(".")
+    return f"{name}: {dotted(loc) or 'the file'} ({where}): {message}{more}"
 
 
 def _toml_keys(loc: Sequence[str | int]) -> tuple[str | int, ...]:
@@ -269,44 +290,35 @@ def _suggest(loc: Sequence[str | int]) -> str:
     return f"{meant}Keys here: {', '.join(owner.model_fields)}"
 
 
-_HEADER = re.compile(r"^\s*\[(\[)?\s*(?P<name>[^\]]+?)\s*\]")
-_KEY = re.compile(r"""^\s*(?P<key>"[^"]*"|'[^']*'|[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_"'-]+)*)\s*=""")
+def located(error: StudyError, path: Path | str) -> StudyError:
+    """The error with the file, the key and the line that its `loc` points to."""
+    if not error.loc:
+        return error
+    path = Path(path)
+    line = line_of(path.read_text(encoding="utf-8-sig"), error.loc)
+    where = f"line {line}" if line else "not in the file"
+    return StudyError(f"{path.name}: {dotted(error.loc)} ({where}): {error}")
 
 
-def _line_of(text: str, loc: Sequence[str | int]) -> int | None:
-    """Line (1-based) on which a key, or else the nearest table around it, stands."""
-    for depth in range(len(loc), 0, -1):
-        for number, keys in _lines(text):
-            if keys == tuple(loc[:depth]):
-                return number
-    return None
+def _names(study: Study, path: Path, text: str) -> list[str]:
+    """How outputs call the recordings: by file name, with folders where that is not unique.
 
-
-def _lines(text: str) -> list[tuple[int, tuple[str | int, ...]]]:
-    """Each line that names a table or key, with its full path; array tables get an index."""
-    found: list[tuple[int, tuple[str | int, ...]]] = []
-    table: tuple[str | int, ...] = ()
-    counts: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := _HEADER.match(line):
-            name = header["name"]
-            table = tuple(_split(name))
-            if header[1]:
-                counts[name] = counts.get(name, -1) + 1
-                table = (*table, counts[name])
-            found.append((number, table))
-        elif key := _KEY.match(line):
-            found.append((number, (*table, *_split(key["key"]))))
-            inline = (*table, *_split(key["key"]))
-            found += [
-                (number, (*inline, inner))
-                for inner in re.findall(r"[{,]\s*([A-Za-z0-9_-]+)\s*=", line)
-            ]
-    return found
-
-
-def _split(dotted: str) -> list[str]:
-    return [a or b or c for a, b, c in re.findall(r"\"([^\"]*)\"|'([^']*)'|([^.\s\"']+)", dotted)]
+    A recording that is not there fails alone, in failures.csv; one that is there twice would
+    count twice.
+    """
+    files = [r.file for r in study.recordings]
+    for i, file in enumerate(files):
+        if file in files[:i]:
+            loc = ("recordings", i, "file")
+            raise StudyError(
+                f"{path.name}: {dotted(loc)} (line {line_of(text, loc)}): {file.name} is listed "
+                "twice and would count twice; take one out"
+            )
+    short = [file.name for file in files]
+    return [
+        file.as_posix() if short.count(file.name) > 1 and not file.is_absolute() else file.name
+        for file in files
+    ]
 
 
 def _with_paths(study: Study, path: Path, text: str) -> Study:
@@ -316,8 +328,8 @@ def _with_paths(study: Study, path: Path, text: str) -> Study:
     def resolved(value: Path, *loc: str | int) -> Path:
         full = here / value
         if not full.exists():
-            line = _line_of(text, loc)
-            raise StudyError(f"{path.name}: {_dotted(loc)} (line {line}): no such file: {value}")
+            line = line_of(text, loc)
+            raise StudyError(f"{path.name}: {dotted(loc)} (line {line}): no such file: {value}")
         return full
 
     def layout(table: Any, *loc: str | int) -> Any:
@@ -337,8 +349,10 @@ def _with_paths(study: Study, path: Path, text: str) -> Study:
         update["layout"] = layout(entry.layout, *at, "layout")
         update["layouts"] = {k: layout(v, *at, "layouts", k) for k, v in entry.layouts.items()}
         stimuli[name] = entry.model_copy(update=update)
-    # A recording that is not there fails alone, in failures.csv; the others are still worth a run.
-    recordings = tuple(r.model_copy(update={"file": here / r.file}) for r in study.recordings)
+    recordings = tuple(
+        r.model_copy(update={"file": here / r.file, "name": r.name or name})
+        for r, name in zip(study.recordings, _names(study, path, text), strict=True)
+    )
     align = study.align.model_copy(
         update={"tokenizer": resolved(study.align.tokenizer, "align", "tokenizer")}
     )

@@ -164,7 +164,7 @@ def test_a_broken_recording_fails_alone(study, tmp_path, demo_out):
 def test_nothing_usable_is_an_error_and_leaves_no_weights(study, tmp_path):
     edit(study, "max_loss = 0.4", "min_rate_hz = 5000")
     out = tmp_path / "out"
-    with pytest.raises(StudyError, match="none of the 6 recordings gave a trial that can be used"):
+    with pytest.raises(StudyError, match="none of the 6 recordings gave an example"):
         run_study(study, out)
     assert not (out / "weights.parquet").exists()
     assert len(failures(out)) == 6
@@ -197,25 +197,124 @@ def test_a_trial_without_a_stimulus_is_named_not_failed(study, tmp_path):
     assert failures(tmp_path / "out") == []
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('method = "ivt"', 'method = "itv"', r"\[detect\]: no 'itv' in detectors; choose from"),
-        (
-            'method = "ivt"',
-            'method = "ivt"\nmax_speed = 3',
-            r"\[detect\]: ivt has no parameter max_speed",
-        ),
-        ("max_loss = 0.4", "max_los = 0.4", r"\[quality\] has no key max_los; it has: max_loss"),
-        ("code/Basket.java", "code/Besket.java", "no such file: code/Besket.java"),
-    ],
-    ids=["method", "parameter", "gate", "stimulus"],
-)
-def test_what_is_wrong_for_all_stops_before_anything_is_written(study, tmp_path, old, new, message):
+WRONG = {
+    "method": ('method = "ivt"', 'method = "itv"', r"detect.method \(line \d+\): no 'itv' in detectors"),
+    "parameter": ('method = "ivt"', 'method = "ivt"\nspeed = 3', r"detect.speed \(line \d+\): ivt has no parameter speed; it has: px_per_deg"),
+    "reserved": ('method = "ivt"', 'method = "ivt"\nbreaks_ms = [1]', r"detect.breaks_ms \(line \d+\): ivt has no parameter"),
+    "value": ('method = "ivt"', 'method = "ivt"\nmax_speed_deg_s = -3', r"detect.max_speed_deg_s \(line \d+\): max_speed_deg_s is -3"),
+    "type": ('method = "ivt"', 'method = "ivt"\nmax_speed_deg_s = "a"', r"detect.max_speed_deg_s \(line \d+\): max_speed_deg_s is 'a'"),
+    "reach": ('method = "nearest"', 'method = "nearest"\nreach_px = -1', r"map.reach_px \(line \d+\): reach_px is -1"),
+    "missing": ('method = "nearest"', 'method = "gaussian"', r"map \(line \d+\): .*sd_px"),
+    "scheme": ('scheme = "duration"', 'sheme = "duration"', r"weigh.sheme \(line \d+\): duration has no parameter sheme"),
+    "gate": ("max_loss = 0.4", "max_los = 0.4", r"quality.max_los \(line \d+\): unknown key; keys here: max_loss"),
+    "gate value": ("max_loss = 0.4", "max_loss = -1", r"quality.max_loss \(line \d+\): Gates.max_loss is -1"),
+    "template": ("strength = 0.5", 'strength = 0.5\ntemplate = "no code"', r"align.template \(line \d+\): .*expected {code} once"),
+    "offset": ('participant = "P1"', 'participant = "P1"\noffset_px = [nan, 0]', r"recordings\[0\].offset_px\S* \(line \d+\)"),
+    "person": ('participant = "P1"', 'participant = ""', r"recordings\[0\].participant \(line \d+\)"),
+    "options": ('participant = "P1"', 'participant = "P1"\noptions = { path = "x" }', r"path has a key or table of its own"),
+    "twice": ("recordings/P2.asc.gz", "recordings/P1.asc.gz", r"recordings\[1\].file \(line \d+\): P1.asc.gz is listed twice"),
+    "stimulus": ("code/Basket.java", "code/Besket.java", "no such file: code/Besket.java"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_for_all_stops_before_anything_is_written(study, tmp_path, case):
+    old, new, message = WRONG[case]
     edit(study, old, new)
     with pytest.raises(StudyError, match=message):
         run_study(study, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_recordings_of_the_same_name_are_told_apart(study, tmp_path):
+    folder = study.parent / "recordings"
+    (folder / "two").mkdir()
+    (folder / "P2.asc.gz").rename(folder / "two" / "P1.asc.gz")
+    edit(study, "recordings/P2.asc.gz", "recordings/two/P1.asc.gz")
+    edit(study, 'participant = "P2"', 'participant = "P1"')
+    run_study(study, tmp_path / "out")
+    fixations = pd.read_parquet(tmp_path / "out" / "fixations.parquet")
+    assert {"recordings/P1.asc.gz", "recordings/two/P1.asc.gz"} <= set(fixations["file"])
+    assert not fixations.duplicated(["file", "participant", "trial", "fixation"]).any()
+    assert validate(tmp_path / "out" / "weights.parquet").ok
+
+
+def test_a_copied_recording_is_named_and_the_file_stays_valid(study, tmp_path):
+    folder = study.parent / "recordings"
+    shutil.copy(folder / "P1.asc.gz", folder / "P2.asc.gz")
+    edit(study, 'participant = "P2"', 'participant = "P1"')
+    run_study(study, tmp_path / "out")
+    rows = failures(tmp_path / "out")
+    assert [row["stage"] for row in rows] == ["align", "align"]
+    assert "is the recording there twice?" in rows[0]["reason"]
+    assert validate(tmp_path / "out" / "weights.parquet").ok
+
+
+def test_provenance_holds_the_parameters_that_were_in_force(demo_out):
+    for name in ("weights.parquet", "fixations.parquet", "weights.h5"):
+        said = read_metadata(demo_out / name)["parameters"]
+        assert said["detect"]["max_speed_deg_s"] == 30.0
+        assert said["detect"]["px_per_deg"] == 40.0
+        assert said["map"]["reach_px"] is None
+        assert said["quality"]["min_rate_hz"] == 25.0
+
+
+def test_what_alignment_reports_is_kept(demo_out, study, tmp_path):
+    quality = json.loads((demo_out / "quality.json").read_text(encoding="utf-8"))
+    assert len(quality["examples"]) == 12
+    assert all(e["weight_reach"] == 1.0 and not e["no_signal"] for e in quality["examples"])
+    edit(study, 'participant = "P1"', 'participant = "P1"\noffset_px = [5000, 0]')
+    summary = run_study(study, tmp_path / "out")
+    assert summary.n_no_signal == 2
+
+
+def test_false_switches_a_gate_off(study, tmp_path):
+    edit(study, "max_loss = 0.4", "max_loss = false\nmin_rate_hz = 5000")
+    with pytest.raises(StudyError, match="rate is"):
+        run_study(study, tmp_path / "out")
+    edit(study, "min_rate_hz = 5000", "min_rate_hz = false")
+    run_study(study, tmp_path / "out")
+    said = read_metadata(tmp_path / "out" / "weights.parquet")["parameters"]["quality"]
+    assert said["max_loss"] is None
+
+
+def test_disparity_is_judged_in_lines_of_the_stimulus(study, tmp_path, demo_out):
+    def lines(out):
+        quality = json.loads((out / "quality.json").read_text(encoding="utf-8"))
+        return quality["recordings"][0]["quality"]["trials"]["Basket"]["disparity_lines"]
+
+    assert 0 < lines(demo_out) < 1
+    edit(study, "max_loss = 0.4", "max_disparity_lines = 0.01")
+    run_study(study, tmp_path / "out")
+    assert {row["participant"] for row in failures(tmp_path / "out")} == {"P1", "P2", "P3"}
+
+
+def test_a_second_run_into_the_same_folder_is_refused(study, tmp_path, monkeypatch):
+    process = run_module.process
+
+    def second(inner, index, folder):
+        with pytest.raises(StudyError, match="another run is writing into"):
+            run_study(study, tmp_path / "out")
+        process(inner, index, folder)
+
+    monkeypatch.setattr(run_module, "process", second)
+    run_study(study, tmp_path / "out")
+    assert {p.name for p in (tmp_path / "out").iterdir()} == set(OUTPUTS)
+
+
+def test_what_else_lies_in_the_folder_stays(study, tmp_path):
+    (tmp_path / "out" / ".parts").mkdir(parents=True)
+    (tmp_path / "out" / "notes.txt").write_text("mine", encoding="utf-8")
+    run_study(study, tmp_path / "out")
+    assert (tmp_path / "out" / ".parts").is_dir()
+    assert (tmp_path / "out" / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_screen_against_the_recordings_is_noted(study, tmp_path):
+    edit(study, "width_mm = 509", "width_mm = 509\nwidth_px = 800")
+    run_study(study, tmp_path / "out")
+    quality = json.loads((tmp_path / "out" / "quality.json").read_text(encoding="utf-8"))
+    assert quality["recordings"][0]["provenance"]["study_screen_ignored"]["width_px"] == 800
 
 
 def test_a_broken_tokenizer_stops_before_anything_is_written(study, tmp_path):

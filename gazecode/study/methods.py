@@ -1,0 +1,134 @@
+"""The methods a study names, their parameters, and a try-out before anything is read."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gazecode.detection import DETECTORS
+from gazecode.errors import GazecodeError, StudyError
+from gazecode.mapping import MAPPERS, grid_layout
+from gazecode.model import Recording, Samples, Trial
+from gazecode.pipeline import RESERVED, Shown, Steps, analyse_trial, find_events
+from gazecode.quality import Gates
+from gazecode.registry import check_parameters
+from gazecode.source import parse
+from gazecode.study.settings import RecordingTable, Study
+from gazecode.weighting import SCHEMES
+
+__all__ = ["check_methods", "settled", "steps_of"]
+
+DEVICE = "device"
+METHODS: tuple[tuple[str, Mapping[str, Any], str], ...] = (
+    ("detect", DETECTORS, "method"),
+    ("map", MAPPERS, "method"),
+    ("weigh", SCHEMES, "scheme"),
+)
+"""Table of the study file, what it chooses from, and the key that chooses."""
+
+
+def steps_of(study: Study, entry: RecordingTable) -> Steps:
+    """The methods and parameters of a study for one recording."""
+    return Steps(
+        detect=study.detect.method,
+        detect_params=study.detect.params,
+        map=study.map.method,
+        map_params=study.map.params,
+        scheme=study.weigh.scheme,
+        scheme_params=study.weigh.params,
+        gates=_gates(study),
+        offset_px=entry.offset_px,
+    )
+
+
+def check_methods(study: Study) -> None:
+    """Refuse what is wrong for every recording: names, parameters, and values no method takes.
+
+    Raises
+    ------
+    StudyError
+        With the key in `loc`.
+    """
+    for table, registry, key in METHODS:
+        _check_method(study, table, registry, key)
+    known = [f.name for f in fields(Gates)]
+    for name in study.quality:
+        if name not in known:
+            message = f"unknown key; keys here: {', '.join(known)}"
+            raise StudyError.at("quality", name, message=message)
+    _guarded("quality", study.quality, lambda: _gates(study))
+    _try_out(study)
+
+
+def _check_method(study: Study, table: str, registry: Mapping[str, Any], key: str) -> None:
+    """Refuse an unknown name, or a parameter the method does not have."""
+    params = getattr(study, table).params
+    name = getattr(getattr(study, table), key)
+    if name == DEVICE and table == "detect":
+        if params:
+            raise StudyError.at(table, *params, message=f"{DEVICE} takes no parameters")
+        return
+    _guarded(table, {key: name}, partial(registry.__getitem__, name))
+    check = partial(check_parameters, registry[name], params, name=name, reserved=RESERVED)
+    _guarded(table, params, check)
+
+
+def settled(study: Study) -> dict[str, Any]:
+    """Every setting that shapes the result, defaults included, as JSON: what provenance says."""
+    said = study.parameters()
+    for table, registry, key in METHODS:
+        name = getattr(getattr(study, table), key)
+        if name in registry:
+            said[table] = {**_defaults(registry[name]), **said[table]}
+    return said | {"quality": asdict(_gates(study))}
+
+
+def _gates(study: Study) -> Gates:
+    """``false`` switches a gate off: TOML has no null."""
+    given = {name: None if value is False else value for name, value in study.quality.items()}
+    return Gates(**given)  # type: ignore[arg-type]
+
+
+def _defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    return {
+        p.name: p.default
+        for p in inspect.signature(function).parameters.values()
+        if p.kind is inspect.Parameter.KEYWORD_ONLY
+        and p.name not in RESERVED
+        and isinstance(p.default, int | float | str | None)
+    }
+
+
+def _guarded(table: str, params: Mapping[str, Any], check: Callable[[], Any]) -> None:
+    """Run a check; what it raises is the fault of the parameter it names, else of the table."""
+    try:
+        check()
+    except (GazecodeError, TypeError, ValueError) as error:
+        message = str(error)
+        guilty = [name for name in params if name in message or repr(params[name]) in message]
+        raise StudyError.at(table, *guilty[:1], message=message) from error
+
+
+def _try_out(study: Study) -> None:
+    """Take a tiny recording through the steps: a value no method takes shows before the run."""
+    steps = steps_of(study, study.recordings[0])
+    t = np.arange(0.0, 600.0, 5.0)
+    xy = np.repeat([[10.0, 10.0], [410.0, 10.0]], 60, axis=0)
+    trial = Trial(name="trial", onset_ms=0.0, offset_ms=600.0)
+    recording = Recording(samples={"both": Samples(t_ms=t, xy_px=xy)}, trials=[trial])
+    if steps.detect == DEVICE:
+        steps = Steps(map=steps.map, map_params=steps.map_params, scheme=steps.scheme)
+    found: list[Any] = []
+    _guarded("detect", steps.detect_params, lambda: found.append(find_events(recording, steps)))
+    both = {**steps.map_params, **steps.scheme_params}
+    table = "weigh" if steps.scheme_params and not steps.map_params else "map"
+    _guarded(table, both, lambda: analyse_trial(recording, trial, _tiny(), found[0], steps))
+
+
+def _tiny() -> Shown:
+    tokens = parse("x", "java")
+    layout = grid_layout(tokens, origin_px=(0, 0), char_width_px=20, line_height_px=20)
+    return Shown(stimulus="", tokens=tokens, layout=layout)
