@@ -78,10 +78,6 @@ def drifting():
             "before the recording's start",
         ),
         (
-            reader_of(lambda s: made(s, samples={"xy_px": np.full((3, 2), np.inf)})),
-            "a coordinate is infinite",
-        ),
-        (
             reader_of(
                 lambda s: made(
                     s, trials=[Trial(name="a", onset_ms=i, offset_ms=i + 1.0) for i in (0, 2)]

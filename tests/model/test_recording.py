@@ -21,9 +21,11 @@ def samples(t, x, eye="left"):
         ([1, 0], [[1, 1], [1, 1]], "does not increase at row 1"),
         ([0, NAN], [[1, 1], [1, 1]], "holds NaN or infinity"),
         ([0, 1], [[1, NAN], [1, 1]], "row 0 has one lost coordinate"),
+        ([0, 1], [[np.inf, np.inf], [1, 1]], "holds infinity"),
+        (["a", 1], [[1, 1], [1, 1]], "Samples.t_ms cannot be a column of float64"),
         ([0, 1], [[1, 1]], "columns differ in length: t_ms 2, xy_px 1"),
     ],
-    ids=["repeated", "backward", "nan", "half", "length"],
+    ids=["repeated", "backward", "nan", "half", "infinite", "text", "length"],
 )
 def test_bad_samples_are_refused(t, xy, message):
     with pytest.raises(DataError, match=message):
@@ -112,3 +114,37 @@ def test_frame_names_unit_and_eye():
 def test_trial_must_end_after_it_begins():
     with pytest.raises(DataError, match="trial 'x' runs from 5 to 5 ms"):
         Trial(name="x", onset_ms=5, offset_ms=5)
+
+
+def test_types_own_their_arrays():
+    xy = np.ones((2, 2))
+    made = Samples(t_ms=np.array([0.0, 1.0]), xy_px=xy)
+    xy[0] = 999.0
+    assert made.xy_px[0].tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("eye", ["bogus", ""])
+def test_an_unknown_eye_is_refused(eye):
+    with pytest.raises(DataError, match="expected one of left, right, both, mean"):
+        Samples(t_ms=[0], xy_px=[[1, 1]], eye=eye)
+
+
+def test_a_window_keeps_the_gaze_of_the_whole():
+    t = np.arange(500) * 4.0
+    left = np.full((500, 2), 500.0)
+    right = left + np.array([40.0, 60.0])
+    right[250:] = NAN
+    rec = Recording(
+        samples={
+            "left": Samples(t_ms=t, xy_px=left, eye="left"),
+            "right": Samples(t_ms=t, xy_px=right, eye="right"),
+        }
+    )
+    part = rec.window((1200.0, 2000.0))
+    assert np.array_equal(part.gaze.xy_px, rec.gaze.between(1200.0, 2000.0).xy_px)
+    assert part.window((1300.0, 1400.0)).gaze.xy_px[0].tolist() == [520.0, 530.0]
+
+
+def test_a_screen_of_text_is_refused():
+    with pytest.raises(DataError, match="Screen.width_px is '1920'; expected a positive number"):
+        Screen(width_px="1920", height_px=1080)
