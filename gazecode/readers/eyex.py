@@ -159,8 +159,8 @@ def _display(source: Source, participant: str, general_info: str | Path | None) 
         "scale": np.ones(2),
         "screen": None,
         "note": f"display scaling unknown (no screen sizes of participant {participant}: {where}); "
-        "gaze is left as EyeX reported it. Name the table with read(path, general_info=...) or "
-        "the screen with read(path, screen=...)",
+        "gaze is left as EyeX reported it. Name the table with read(path, general_info=...); "
+        "screen=... names the screen and rescales nothing",
     }
 
 

@@ -83,7 +83,8 @@ def test_unknown_scaling_is_said_and_nothing_is_guessed(tmp_path, info):
     assert rec.provenance["scale"] == [1.0, 1.0]
     assert rec.samples["both"].xy_px[0].tolist() == [300.0, 150.0]
     assert rec.provenance["display_scaling"].startswith("display scaling unknown")
-    assert "read(path, screen=...)" in rec.provenance["display_scaling"]
+    assert "read(path, general_info=...)" in rec.provenance["display_scaling"]
+    assert "rescales nothing" in rec.provenance["display_scaling"]
 
 
 def test_a_named_table_is_used_and_must_know_the_person(tmp_path):
