@@ -1,6 +1,5 @@
 """Every tokenizer that is used in earnest, on texts that break naive code."""
 
-import time
 import unicodedata
 
 import numpy as np
@@ -8,8 +7,6 @@ import pytest
 
 from gazecode.alignment import align, load_tokenizer, tokenizer_sha256
 from gazecode.alignment.encode import encode
-from gazecode.alignment.offsets import byte_positions, offset_array, own
-from gazecode.alignment.spread import Spread
 from gazecode.alignment.tokenizer import prepare
 from gazecode.errors import TokenizerError
 
@@ -157,29 +154,3 @@ def test_the_unloadable_one_passes_on_the_message(shared_data):
 def test_digests_tell_tokenizers_apart(shared_data):
     digests = {tokenizer_sha256(shared_data / "tokenizers" / name) for name in NAMES}
     assert len(digests) == len(NAMES)
-
-
-def test_subwords_per_second(shared_data, make):
-    """Printed, not judged: what comes after the tokenizer's own work."""
-    tokenizer = load_tokenizer(shared_data / "tokenizers" / "gpt2")
-    ascii_only = PROBE.encode("ascii", "ignore").decode()
-    for label, text in (("ASCII", ascii_only * 1000), ("mixed", PROBE * 1000)):
-        tokens = make.source(text, make.words(text))
-        encoded = tokenizer.encode(text)
-        weights = make.gaze(np.arange(len(tokens)) % 9)
-        seconds = timed(encoded, text, tokens, weights.value, prepare(tokenizer))
-        n = len(encoded.ids)
-        print(f"{label}: {n} subwords, offsets and spreading {n / seconds:.3g}/s")
-
-
-def timed(encoded, text, tokens, value, prepared):
-    begin = time.perf_counter()
-    offsets = offset_array(encoded.offsets, n_characters=len(text))
-    ids = np.array(encoded.ids)
-    owned = own(offsets, byte_positions(text), lambda subwords: prepared.edges(ids[subwords]))
-    spread = Spread(owned, tokens.span)
-    spread.inherit(value, background=1.0)
-    mass = spread.share(value, background=0.0)
-    seconds = time.perf_counter() - begin
-    assert mass.sum() == pytest.approx(value.sum())
-    return seconds
