@@ -69,8 +69,7 @@ def test_idt_beside_pymovements():
     ours_n = int(np.searchsorted(events.last, n, side="right"))
     ratio = (peer_s / n) / (ours_s / len(samples))
     print(f"\nI-DT: {ours_s:.3f} s for {len(samples)} samples; pymovements {peer_s:.1f} s for {n}")
-    print(
-        f"ratio per sample {ratio:.0f} (reach 60); fixations {ours_n} and {len(peer)} in the same samples"
-    )
+    print(f"ratio per sample {ratio:.0f} (reach 60)")
+    print(f"fixations {ours_n} and {len(peer)} in the same samples")
     # Its windows hold one sample more or less, so that a few fixations differ.
     assert abs(ours_n - len(peer)) <= 0.05 * len(peer)
