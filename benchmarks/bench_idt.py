@@ -73,3 +73,4 @@ def test_idt_beside_pymovements():
     print(f"fixations {ours_n} and {len(peer)} in the same samples")
     # Its windows hold one sample more or less, so that a few fixations differ.
     assert abs(ours_n - len(peer)) <= 0.05 * len(peer)
+    assert ratio >= 60

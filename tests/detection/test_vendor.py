@@ -63,6 +63,31 @@ def test_ivt_agrees_with_the_vendors_filter(shared_data, screen):
     assert np.median(off) == 0.0
 
 
+def with_lost_rows(samples):
+    """The same gaze on a grid of 300 Hz, with a row of NaN for every sample that is absent."""
+    t = samples.t_ms
+    place = np.round((t - t[0]) * 0.3).astype(int)
+    stamps = t[0] + np.arange(place[-1] + 1) / 0.3
+    xy = np.full((len(stamps), 2), np.nan)
+    stamps[place], xy[place] = t, samples.xy_px
+    order = np.argsort(stamps, kind="stable")
+    kept = np.diff(stamps[order], prepend=-np.inf) > 0
+    return Samples(t_ms=stamps[order][kept], xy_px=xy[order][kept])
+
+
+def test_lost_rows_instead_of_absent_ones_agree_less_in_number(shared_data, screen):
+    """A lost row ends a run, an absent one is bridged: the count says what that costs."""
+    total = np.zeros(3, dtype=int)
+    for path in sorted((shared_data / "eyecode-hansen2012" / "xml").glob("*.xml.gz")):
+        for samples, theirs in trials(path):
+            ours = detect(with_lost_rows(samples), screen=screen).of("fixation")
+            total += len(match(theirs, ours)), len(theirs), len(ours)
+    show("lost rows as NaN", total)
+    same, theirs_n, ours_n = total
+    assert 2 * same / (theirs_n + ours_n) >= 0.92
+    assert ours_n < theirs_n
+
+
 def show(name, counts):
     same, theirs, ours = counts
     f1 = 2 * same / (theirs + ours)

@@ -79,13 +79,16 @@ def test_the_count_hardly_depends_on_the_rate(layout, screen):
     assert change.max() < 0.05
 
 
-@pytest.mark.parametrize("rate_hz", [120, 250])
+@pytest.mark.parametrize("rate_hz", [60, 120, 250])
 def test_other_noise_and_offsets_print(layout, screen, rate_hz):
     cases = {
         "white 0.1 deg": Tracker(rate_hz=rate_hz, noise_deg=0.1),
         "white 0.3 deg": Tracker(rate_hz=rate_hz, noise_deg=0.3),
         "coloured 0.05 deg, 10 ms": Tracker(
             rate_hz=rate_hz, noise_deg=0.05, noise_colour="coloured"
+        ),
+        "coloured 0.1 deg, 100 ms": Tracker(
+            rate_hz=rate_hz, noise_deg=0.1, noise_colour="coloured", noise_time_ms=100
         ),
         "coloured 0.3 deg, 100 ms": Tracker(
             rate_hz=rate_hz, noise_deg=0.3, noise_colour="coloured", noise_time_ms=100
