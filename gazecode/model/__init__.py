@@ -5,8 +5,12 @@ text positions are UTF-8 bytes; the screen is px from the top left; lost gaze is
 degrees. Types hold data, functions elsewhere do the work.
 """
 
+from gazecode.model.batch import TokenBatch
 from gazecode.model.events import KINDS, Events
 from gazecode.model.eyes import join_eyes, mean_of_eyes, runs
+from gazecode.model.labels import LABELS, N_LABELS, label_codes, label_names
+from gazecode.model.path import ScanPath
+from gazecode.model.priors import LabelPriors, NgramTable
 from gazecode.model.recording import PLANES, Message, Recording, Screen, Stimulus, Trial
 from gazecode.model.samples import Samples
 from gazecode.model.source import STATUSES, Hits, Layout, SourceTokens
@@ -14,21 +18,29 @@ from gazecode.model.weights import Example, TokenWeights
 
 __all__ = [
     "KINDS",
+    "LABELS",
+    "N_LABELS",
     "PLANES",
     "STATUSES",
     "Events",
     "Example",
     "Hits",
+    "LabelPriors",
     "Layout",
     "Message",
+    "NgramTable",
     "Recording",
     "Samples",
+    "ScanPath",
     "Screen",
     "SourceTokens",
     "Stimulus",
+    "TokenBatch",
     "TokenWeights",
     "Trial",
     "join_eyes",
+    "label_codes",
+    "label_names",
     "mean_of_eyes",
     "runs",
 ]
