@@ -60,7 +60,8 @@ class NgramTable:
             return array
         # LABELS is in alphabetical order, so sorting labels is sorting their codes.
         every = np.indices(array.shape).reshape(self.order, -1)
-        return array[tuple(np.sort(every, axis=0))].reshape(array.shape)
+        turned: IntArray = array[tuple(np.sort(every, axis=0))].reshape(array.shape)
+        return turned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

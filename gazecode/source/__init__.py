@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gazecode.errors import SourceError
-from gazecode.model import SourceTokens
+from gazecode.model import LABELS, SourceTokens
 from gazecode.model.checks import IntArray, StrArray
-from gazecode.source.grammars import LANGUAGES, Language, language_of, load_grammar
-from gazecode.source.labels import LABELS, LeafTable, Node, label_leaves
+from gazecode.source.grammars import LANGUAGES, language_of, load_grammar
+from gazecode.source.labels import LeafTable, Node, label_leaves
+from gazecode.source.language import Language
 from gazecode.source.leaves import (
     ERROR_KIND,
     Contexts,

@@ -5,15 +5,15 @@ language is data, so that another package adds one through the entry-point group
 ``gazecode.languages``.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gazecode.errors import ParameterError
 from gazecode.registry import Registry
-from gazecode.source.labels import JAVA_ROLES, PYTHON_ROLES, Roles
+from gazecode.source.language import Language
+from gazecode.source.languages.java import JAVA
+from gazecode.source.languages.python import PYTHON
 
 if TYPE_CHECKING:
     import os
@@ -23,65 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["LANGUAGES", "Language", "language_of", "load_grammar"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Language:
-    """One programming language.
-
-    Attributes
-    ----------
-    name
-        What `parse` is asked for, and what `SourceTokens.language` says.
-    suffixes
-        File name endings, lower case, with the dot.
-    load
-        Imports the grammar's package and returns what ``tree_sitter.Language`` takes.
-    whole
-        Node kinds that are one token although the grammar splits them: comments, strings.
-    functions
-        Node kinds that declare a function: names are looked up inside the outermost one.
-    roles
-        Which node kinds play which role for the semantic label.
-    """
-
-    name: str
-    suffixes: tuple[str, ...]
-    load: Callable[[], Any]
-    whole: frozenset[str]
-    functions: frozenset[str]
-    roles: Roles
-
-
-def _load_java() -> Any:
-    import tree_sitter_java
-
-    return tree_sitter_java.language()
-
-
-def _load_python() -> Any:
-    import tree_sitter_python
-
-    return tree_sitter_python.language()
-
-
-_JAVA = Language(
-    name="java",
-    suffixes=(".java",),
-    load=_load_java,
-    whole=frozenset({"line_comment", "block_comment", "string_literal", "character_literal"}),
-    functions=frozenset({"method_declaration", "constructor_declaration"}),
-    roles=JAVA_ROLES,
-)
-_PYTHON = Language(
-    name="python",
-    suffixes=(".py", ".pyi", ".pyw"),
-    load=_load_python,
-    whole=frozenset({"comment", "string"}),
-    functions=frozenset({"function_definition"}),
-    roles=PYTHON_ROLES,
-)
-
 LANGUAGES: Registry[Language] = Registry(
-    "languages", {"java": _JAVA, "python": _PYTHON}, group="gazecode.languages"
+    "languages", {"java": JAVA, "python": PYTHON}, group="gazecode.languages"
 )
 
 

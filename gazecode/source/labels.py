@@ -1,15 +1,4 @@
-"""Semantic labels of tokens, by the role of the nodes around them.
-
-The labels of the EyeTrans and EyeMulator line of work (Zhang et al., doi:10.1145/3643732), as a
-table of rules in order of precedence. A rule lists where its label holds:
-
-``kind``              the node or any node inside it
-``kind.field``        what stands in that field of the node, and everything inside
-``kind/child``        a child of that kind, and everything inside
-``kind.field.field``  a field of what stands in the field
-
-and the words (leaf kinds) that carry the label themselves. The first rule that fits wins. What no
-rule claims is decided by the leaf: literal, operator, declared name, other name.
+"""Semantic labels of tokens, by the role of the nodes around them (`gazecode.source.roles`).
 
 Structural and coarse: names are looked up in the outermost function, not by scope.
 """
@@ -20,148 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gazecode.model.checks import IntArray, StrArray
+from gazecode.source.roles import DECLARATION, EXTERNAL, Roles
 
-__all__ = ["JAVA_ROLES", "LABELS", "PYTHON_ROLES", "Roles", "Rule", "label_leaves"]
+__all__ = ["LeafTable", "Node", "label_leaves"]
 
 PUNCTUATION = frozenset("(){}[];,.")
-
-DECLARATION = "variable declaration"
-EXTERNAL = "externally defined variable or function"
-
-LABELS = (
-    "",
-    "argument",
-    "assignment",
-    "comment",
-    "conditional block",
-    "conditional statement",
-    "exception handling",
-    "external class",
-    EXTERNAL,
-    "function call",
-    "function declaration",
-    "literal",
-    "loop",
-    "operation",
-    "operator",
-    "parameter",
-    "return",
-    "variable",
-    DECLARATION,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A label, the places it holds in and the words that carry it; blank-separated lists."""
-
-    label: str
-    places: str = ""
-    words: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roles:
-    """The rules of one language.
-
-    Attributes
-    ----------
-    rules
-        First match wins.
-    literals, names
-        Leaf kinds of literals, and of identifiers.
-    declares
-        Places whose names are declared by standing there.
-    assigns
-        Places where the first occurrence of a name declares it; "" where declarations are nodes.
-    """
-
-    rules: tuple[Rule, ...]
-    literals: frozenset[str]
-    names: frozenset[str]
-    declares: str
-    assigns: str = ""
-
-
-_CALLABLE = ("method_declaration", "constructor_declaration")
-_JAVA_LITERALS = frozenset({"string_literal", "character_literal", "true", "false", "null_literal"})
-_JAVA_LITERALS |= {f"{base}_integer_literal" for base in ("decimal", "hex", "octal", "binary")}
-_JAVA_LITERALS |= {f"{base}_floating_point_literal" for base in ("decimal", "hex")}
-JAVA_ROLES = Roles(
-    rules=(
-        Rule("comment", "line_comment block_comment"),
-        Rule("parameter", "formal_parameters catch_formal_parameter spread_parameter"),
-        Rule("return", "return_statement"),
-        Rule("exception handling", "throw_statement throws", "try catch finally"),
-        Rule("loop", words="break"),
-        Rule(
-            "conditional statement",
-            "if_statement.condition while_statement.condition for_statement.condition "
-            "do_statement.condition switch_expression.condition ternary_expression.condition",
-            "if else ?",
-        ),
-        Rule("loop", "for_statement enhanced_for_statement while_statement", "do while continue"),
-        Rule(
-            "conditional block",
-            "if_statement.consequence if_statement.alternative "
-            "ternary_expression.consequence ternary_expression.alternative",
-        ),
-        Rule(DECLARATION, "local_variable_declaration resource field_declaration"),
-        Rule(
-            "function declaration",
-            " ".join(
-                f"{kind}/modifiers {kind}.type {kind}.name {kind}.dimensions {kind}.type_parameters"
-                for kind in _CALLABLE
-            ),
-        ),
-        Rule("argument", "argument_list type_arguments"),
-        Rule(EXTERNAL, words="this super switch case default synchronized"),
-        Rule("assignment", words="="),
-        Rule("operation", words="+ - * / % += -= *= /= %="),
-        Rule("function call", "method_invocation.name", "assert"),
-    ),
-    literals=_JAVA_LITERALS,
-    names=frozenset({"identifier", "type_identifier"}),
-    declares="variable_declarator.name formal_parameter.name catch_formal_parameter.name "
-    "enhanced_for_statement.name inferred_parameters resource.name",
-)
-
-PYTHON_ROLES = Roles(
-    rules=(
-        Rule("comment", "comment"),
-        Rule("parameter", "parameters lambda_parameters"),
-        Rule("return", "return_statement yield"),
-        Rule("exception handling", "raise_statement", "try except finally"),
-        Rule("loop", words="break"),
-        Rule(
-            "conditional statement",
-            "if_statement.condition elif_clause.condition while_statement.condition "
-            "match_statement.subject if_clause",
-            "if elif else",
-        ),
-        Rule("loop", "for_statement while_statement for_in_clause", "continue"),
-        Rule(
-            "conditional block",
-            "if_statement.consequence elif_clause.consequence else_clause.body "
-            "conditional_expression",
-        ),
-        Rule(DECLARATION, "with_item"),
-        Rule(
-            "function declaration",
-            "function_definition.name function_definition.return_type",
-            "def async",
-        ),
-        Rule("argument", "argument_list"),
-        Rule(EXTERNAL, words="match case"),
-        Rule("assignment", words="="),
-        Rule("operation", words="+ - * / // % ** @ += -= *= /= //= %= **="),
-        Rule("function call", "call.function.attribute", "print exec assert"),
-    ),
-    literals=frozenset({"string", "integer", "float", "true", "false", "none", "ellipsis"}),
-    names=frozenset({"identifier"}),
-    declares="parameters lambda_parameters for_statement.left for_in_clause.left with_item",
-    assigns="assignment.left pattern_list",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -30,7 +30,7 @@ def test_every_kind_a_language_names_exists_in_its_grammar():
 
 
 def test_a_plug_in_adds_a_language(monkeypatch):
-    entry = EntryPoint(name="extra", value="gazecode.source.grammars:_JAVA", group="g")
+    entry = EntryPoint(name="extra", value="gazecode.source.languages.java:JAVA", group="g")
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: [entry])
     table = Registry("languages", {}, group="g")
     assert isinstance(table["extra"], Language)

@@ -1,0 +1,1 @@
+"""Human-attention priors: fitted, merged, stored; and the paths simulated from them."""

@@ -1,0 +1,1 @@
+"""One table a language: its grammar, its tokens, the roles of its nodes."""
