@@ -1,0 +1,1 @@
+"""The commands, a module for each kind of thing they work on; `shell` is what they share."""

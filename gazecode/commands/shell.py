@@ -1,0 +1,146 @@
+"""What all commands share: the program itself, options of one name, tables and JSON."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gazecode.errors import ParameterError
+from gazecode.version import __version__
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = [
+    "AsJson",
+    "Jobs",
+    "Resume",
+    "Settings",
+    "app",
+    "cell",
+    "one_line",
+    "print_json",
+    "progress_bar",
+    "setting",
+    "show",
+]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""
+Raw gaze of programmers in, subword-aligned attention weights out.
+
+**New here?** `gazecode demo` runs a bundled study in seconds and leaves a page to look at.
+
+**Your own recordings:** `gazecode info FILE` says what a tracker's file holds, `gazecode quality
+FILE` whether it is usable, `gazecode run STUDY.toml --out DIR` writes the weights.
+
+Exit status: 0 done · 1 bad data · 2 wrong usage · 3 finished, some recordings failed.
+""",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes to work in.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Take up an interrupted run.")]
+
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="A parameter; may be repeated."),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"gazecode {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the whole traceback of an error.")
+    ] = False,
+) -> None:
+    del version
+    if debug:
+        os.environ["GAZECODE_DEBUG"] = "1"
+
+
+def setting(text: str, flag: str = "--set") -> tuple[str, Any]:
+    """``NAME=VALUE`` as a pair; the value is JSON where it can be, else text."""
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise ParameterError(f"{flag} {text}: expected NAME=VALUE, as in max_speed_deg_s=40")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def print_json(value: Any) -> None:
+    """JSON for programs."""
+    print(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+
+
+def cell(value: Any) -> str:
+    """A value as a table shows it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items()) or "–"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "–" if value is None else str(value)
+
+
+def show(rows: list[dict[str, Any]], *, as_json: bool, title: str) -> None:
+    """A table for people, or JSON."""
+    if as_json:
+        print_json(rows)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
+    for name in rows[0] if rows else ():
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        # Names come from files: shown as they are, never read as markup.
+        table.add_row(*(Text(cell(value)) for value in row.values()))
+    Console().print(table)
+
+
+def one_line(error: Exception) -> str:
+    """An expected error as its one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror.lower()}; check the path"
+    return " ".join(str(error).split())
+
+
+@contextmanager
+def progress_bar(*columns: Any) -> Iterator["Progress"]:
+    """A bar on a terminal's standard error, with further columns; silent elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    shown = (BarColumn(), MofNCompleteColumn(), *columns, TimeElapsedColumn())
+    with Progress(
+        TextColumn("{task.description}"),
+        *shown,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        yield bar
