@@ -2,6 +2,7 @@
 
 from gazecode.report.page import picture, render_report, write_report
 from gazecode.report.plots import loss_timeline, main_sequence, step_histogram
+from gazecode.report.priors import LabelView, PriorsView, render_priors, write_priors_page
 from gazecode.report.views import (
     FailureView,
     Histogram,
@@ -15,6 +16,8 @@ from gazecode.report.views import (
 __all__ = [
     "FailureView",
     "Histogram",
+    "LabelView",
+    "PriorsView",
     "RecordingView",
     "SaccadeView",
     "StudyView",
@@ -23,7 +26,9 @@ __all__ = [
     "loss_timeline",
     "main_sequence",
     "picture",
+    "render_priors",
     "render_report",
     "step_histogram",
+    "write_priors_page",
     "write_report",
 ]

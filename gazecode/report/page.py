@@ -23,7 +23,14 @@ from gazecode.report.words import flatten, number, percent, pixels, plural, prin
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["MAX_IMAGE_BYTES", "picture", "render_report", "write_report"]
+__all__ = [
+    "MAX_IMAGE_BYTES",
+    "picture",
+    "render_report",
+    "template",
+    "write_page",
+    "write_report",
+]
 
 MAX_IMAGE_BYTES = 400_000
 """Screenshots larger than this are left out of the page, which says so."""
@@ -75,7 +82,7 @@ def render_report(report: StudyView) -> str:
     images = _Images()
     trials = [_trial_page(f"t{i + 1}", view, images) for i, view in enumerate(report.trials)]
     recordings = report.recordings
-    html = _template("page.html.j2").render(
+    html = template("page.html.j2").render(
         report=report,
         figures=_figures(report),
         trials=trials,
@@ -99,10 +106,15 @@ def write_report(report: StudyView, path: Path | str) -> Path:
     ...     write_report(StudyView(title="Empty"), Path(folder) / "report.html").stat().st_size > 0
     True
     """
+    return write_page(render_report(report), path)
+
+
+def write_page(html: str, path: Path | str) -> Path:
+    """Write a page beside, then under its name."""
     path = Path(path)
     beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_text(render_report(report), encoding="utf-8", newline="\n")
+        beside.write_text(html, encoding="utf-8", newline="\n")
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -125,7 +137,7 @@ def picture(view: TrialView, *, width_px: float = 960.0) -> str:
         Well-formed XML that embeds its style and asks for nothing; write it as UTF-8.
     """
     drawing = draw(view)
-    svg = _template("picture.svg.j2").render(
+    svg = template("picture.svg.j2").render(
         drawing=drawing,
         key="picture",
         view=view,
@@ -210,7 +222,8 @@ def _fixation_totals(recordings: Sequence[RecordingView]) -> tuple[int, int, int
     )
 
 
-def _template(name: str) -> "jinja2.Template":
+def template(name: str) -> "jinja2.Template":
+    """A template of the package; everything it shows is escaped."""
     return _environment().get_template(name)
 
 
