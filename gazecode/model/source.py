@@ -41,6 +41,12 @@ class SourceTokens:
         One tuple per token: the kinds of its ancestors, from the root down.
     label
         ``(m,)`` semantic label; "" for punctuation.
+    definition
+        ``(m,)`` number of the token that defines this token's identifier, its own number where it
+        is the definition; -1 for what is no identifier and where this source does not say. What
+        is linked and what is not: `gazecode.source.links`. All -1 if not given.
+    label_mode
+        "strict": labels are by structure alone; "compat": a table of names had its say.
     """
 
     language: str
@@ -52,6 +58,8 @@ class SourceTokens:
     kind: StrArray
     path: tuple[tuple[str, ...], ...]
     label: StrArray
+    definition: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    label_mode: str = "strict"
 
     def __post_init__(self) -> None:
         span = column(self, "span", np.int64, width=2)
@@ -67,6 +75,27 @@ class SourceTokens:
             raise DataError("token spans are not sorted, disjoint and non-empty")
         if len(flat) and flat[-1] > len(self.code):
             raise DataError(f"a token ends at byte {flat[-1]}, the code has {len(self.code)} bytes")
+        self._check_definition()
+
+    def _check_definition(self) -> None:
+        m = len(self.span)
+        if len(self.definition) == 0 < m:
+            object.__setattr__(self, "definition", np.full(m, -1, dtype=np.int64))
+        definition = column(self, "definition", np.int64)
+        same_length(self, "span", "definition")
+        if m and (definition.min() < -1 or definition.max() >= m):
+            bad = int(np.flatnonzero((definition < -1) | (definition >= m))[0])
+            raise DataError(
+                f"token {bad} is defined by token {definition[bad]}; expected -1 (unknown) "
+                f"or one of {m} tokens"
+            )
+        known = np.flatnonzero(definition >= 0)
+        loose = known[definition[definition[known]] != definition[known]]
+        if loose.size:
+            raise DataError(
+                f"token {loose[0]} is defined by token {definition[loose[0]]}, which is no "
+                "definition; expected a definition to name itself"
+            )
 
     def __len__(self) -> int:
         return len(self.span)
@@ -80,6 +109,12 @@ class SourceTokens:
     def texts(self) -> list[str]:
         """The text of every token."""
         return [self.code[a:b].decode("utf-8", "replace") for a, b in self.span.tolist()]
+
+    @property
+    def links(self) -> IntArray:
+        """``(k, 2)`` token that defines an identifier, token that uses it; in order of use."""
+        use = np.flatnonzero((self.definition >= 0) & (self.definition != np.arange(len(self))))
+        return np.stack([self.definition[use], use], axis=1)
 
     def to_frame(self) -> "pd.DataFrame":
         """One row per token: start and end (bytes), text, kind, label, row, column."""
@@ -172,6 +207,9 @@ class Hits:
         text's area), off the code, or lost (no position).
     exposure_ms
         ``(m,)`` per token: how long it was on the screen.
+    chance
+        ``(m,)`` per token: share of circular shifts of the trial's gaze in which it is fixated;
+        NaN if unknown. Optional.
     """
 
     fixation: IntArray
@@ -181,6 +219,7 @@ class Hits:
     duration_ms: FloatArray
     status: StrArray
     exposure_ms: FloatArray
+    chance: FloatArray | None = None
 
     def __post_init__(self) -> None:
         fixation = column(self, "fixation", np.int64)
@@ -199,8 +238,17 @@ class Hits:
             raise DataError("a hit has a share that is not positive")
         if np.any(np.bincount(fixation, weights=share, minlength=1) > 1 + 1e-9):
             raise DataError("the shares of a fixation sum to more than 1")
+        self._check_chance()
         if set(self.status) - set(STATUSES):
             raise DataError(f"unknown status in {sorted(set(self.status))}; expected {STATUSES}")
+
+    def _check_chance(self) -> None:
+        if self.chance is None:
+            return
+        chance = column(self, "chance", np.float64)
+        same_length(self, "exposure_ms", "chance")
+        if np.any((chance < 0) | (chance > 1)):
+            raise DataError("chance is not a share; expected 0 to 1, or NaN where it is unknown")
 
     def __len__(self) -> int:
         return len(self.share)

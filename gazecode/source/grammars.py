@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING
 from gazecode.errors import ParameterError
 from gazecode.registry import Registry
 from gazecode.source.language import Language
+from gazecode.source.languages.c import C
+from gazecode.source.languages.c_sharp import C_SHARP
+from gazecode.source.languages.cpp import CPP
+from gazecode.source.languages.go import GO
 from gazecode.source.languages.java import JAVA
+from gazecode.source.languages.javascript import JAVASCRIPT
 from gazecode.source.languages.python import PYTHON
+from gazecode.source.languages.typescript import TSX, TYPESCRIPT
 
 if TYPE_CHECKING:
     import os
@@ -24,7 +30,12 @@ __all__ = ["LANGUAGES", "Language", "language_of", "load_grammar"]
 
 
 LANGUAGES: Registry[Language] = Registry(
-    "languages", {"java": JAVA, "python": PYTHON}, group="gazecode.languages"
+    "languages",
+    {
+        language.name: language
+        for language in (JAVA, PYTHON, C, CPP, C_SHARP, GO, JAVASCRIPT, TYPESCRIPT, TSX)
+    },
+    group="gazecode.languages",
 )
 
 
@@ -44,7 +55,7 @@ def language_of(path: "str | os.PathLike[str]") -> str:
     >>> language_of("notes.txt")
     Traceback (most recent call last):
     gazecode.errors.ParameterError: no language has files named '.txt' (notes.txt); name one \
-with language=...: java, python
+with language=...: c, c_sharp, cpp, go, java, javascript, python, tsx, typescript
     """
     suffix = PurePath(path).suffix.lower()
     for name, language in LANGUAGES.items():

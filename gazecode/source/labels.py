@@ -1,6 +1,8 @@
-"""Semantic labels of tokens, by the role of the nodes around them (`gazecode.source.roles`).
+"""Semantic labels of leaves, over all sources of a batch at once.
 
-Structural and coarse: names are looked up in the outermost function, not by scope.
+What a leaf's ancestors say is known from the walk (`gazecode.source.automaton`). Left are rules
+that ask for a neighbour, and names: structural and coarse, a name is looked up in the outermost
+function around it, not by scope.
 """
 
 from collections.abc import Mapping
@@ -8,124 +10,147 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazecode.model.checks import IntArray, StrArray
-from gazecode.source.roles import DECLARATION, EXTERNAL, Roles
+from gazecode.model.checks import BoolArray, IntArray
+from gazecode.model.labels import LABELS, CodeArray
+from gazecode.source.automaton import OutcomeTable
+from gazecode.source.leaves import Leaves
+from gazecode.source.program import AFTER, BEFORE
+from gazecode.source.roles import DECLARATION, EXTERNAL
 
-__all__ = ["LeafTable", "Node", "label_leaves"]
+__all__ = ["Sources", "apply_names", "label_leaves"]
 
-PUNCTUATION = frozenset("(){}[];,.")
+_VARIABLE, _CLASS, _EXTERNAL, _DECLARATION, _CALL = (
+    LABELS.index(label)
+    for label in ("variable", "external class", EXTERNAL, DECLARATION, "function call")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Node:
-    """What a rule may ask of a node: its kind, its field, and the same of its parent."""
+class Sources:
+    """Sources laid end to end.
 
-    kind: str
-    field: str = ""
-    parent_kind: str = ""
-    parent_field: str = ""
-    grandparent_kind: str = ""
+    Attributes
+    ----------
+    code
+        All of them.
+    start
+        ``(d + 1,)`` where each begins, and the end of the last.
+    functions
+        ``(f, 2)`` bytes of the functions that names are looked up in, in text order; one may stand
+        inside another.
+    """
 
-    def places(self) -> tuple[str, ...]:
-        """Return every way a rule can name this node."""
-        return (
-            self.kind,
-            f"{self.parent_kind}.{self.field}",
-            f"{self.parent_kind}/{self.kind}",
-            f"{self.grandparent_kind}.{self.parent_field}.{self.field}",
-        )
+    code: bytes
+    start: IntArray
+    functions: IntArray
 
-
-def _bits(places: Mapping[str, int], node: Node) -> int:
-    bits = 0
-    for place in node.places():
-        bits |= places.get(place, 0)
-    return bits
-
-
-def _index(lists: list[str]) -> dict[str, int]:
-    """Place or word → the set of rules that name it, as bits."""
-    index: dict[str, int] = {}
-    for number, text in enumerate(lists):
-        for name in text.split():
-            index[name] = index.get(name, 0) | 1 << number
-    return index
+    def scope(self, at: IntArray) -> IntArray:
+        """Number of the function around bytes; a number below 0 per source outside of all."""
+        border, scope = [0], [-1]
+        around: list[tuple[int, int]] = []
+        for number, (start, end) in enumerate([*self.functions.tolist(), [len(self.code)] * 2]):
+            while around and around[-1][0] <= start:
+                border.append(around.pop()[0])
+                scope.append(around[-1][1] if around else -1)
+            around.append((end, number))
+            border.append(start)
+            scope.append(number)
+        found = np.array(scope)[np.searchsorted(border, at, side="right") - 1]
+        outside = -np.searchsorted(self.start, at, side="right")
+        return np.where(found < 0, outside, found)
 
 
 def label_leaves(
-    roles: Roles, texts: list[str], chains: list[Node], above: list[int], leaves: "LeafTable"
-) -> StrArray:
+    leaves: Leaves, table: OutcomeTable, rules: CodeArray, sources: Sources
+) -> CodeArray:
     """Label every leaf.
 
     Parameters
     ----------
-    texts
-        Text of each leaf.
-    chains, above
-        The nodes that contexts end in, and the number of the context above each (-1: none).
     leaves
-        Kinds of leaves in their contexts, and which of them each leaf is.
+        Their numbers are places in `table`.
+    rules
+        Label of every rule.
     """
-    places = _index([rule.places for rule in roles.rules])
-    words = _index([rule.words for rule in roles.rules])
-    special = _index([roles.declares, roles.assigns])
-    claimed: list[int] = []
-    marked: list[int] = []
-    for node, up in zip(chains, above, strict=True):
-        claimed.append(_bits(places, node) | (claimed[up] if up >= 0 else 0))
-        marked.append(_bits(special, node) | (marked[up] if up >= 0 else 0))
-    names: list[str] = []
-    marks: list[int] = []
-    for node, context in zip(leaves.nodes, leaves.contexts, strict=True):
-        bits = claimed[context] | _bits(places, node) | words.get(node.kind, 0)
-        names.append(_structural(roles, node, bits))
-        marks.append((marked[context] | _bits(special, node)) if node.kind in roles.names else 0)
-    label: StrArray = np.array(names, dtype=object)[leaves.number]
-    mark = np.array(marks, dtype=np.int64)[leaves.number]
-    return _resolve_names(label, mark, texts, leaves.scope)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LeafTable:
-    """Distinct (context, leaf node) pairs; per leaf ``(m,)`` its pair and its function."""
-
-    nodes: list[Node]
-    contexts: list[int]
-    number: IntArray
-    scope: IntArray
-
-
-_NO_ROLE = frozenset({":", "@", "ERROR"})
-
-_NAME = "name"
-"""Stands for a name until it is known whether the function declares it."""
-
-
-def _structural(roles: Roles, node: Node, bits: int) -> str:
-    if node.kind in PUNCTUATION:
-        return ""
-    if bits:
-        return roles.rules[(bits & -bits).bit_length() - 1].label
-    if node.kind in roles.literals:
-        return "assignment" if node.parent_kind.startswith("assignment") else "literal"
-    if node.kind in roles.names:
-        return "function call" if f"{node.parent_kind}.{node.field}" == "call.function" else _NAME
-    if node.kind in _NO_ROLE:
-        return ""
-    return EXTERNAL if node.kind.isidentifier() else "operator"
-
-
-def _resolve_names(label: StrArray, mark: IntArray, texts: list[str], scope: IntArray) -> StrArray:
-    seen: set[tuple[int, str]] = set()
-    scopes = scope.tolist()
-    for i in np.flatnonzero(mark).tolist():
-        key = (scopes[i], texts[i])
-        if mark[i] & 2 and key not in seen and label[i] == _NAME:
-            label[i] = DECLARATION
-        seen.add(key)
-    for i in np.flatnonzero(label == _NAME).tolist():
-        if (scopes[i], texts[i]) in seen:
-            label[i] = "variable"
-        else:
-            label[i] = "external class" if texts[i][:1].isupper() else EXTERNAL
+    outcome = leaves.number
+    if not len(outcome) or not len(table.role):
+        return np.zeros(len(outcome), dtype=np.int8)
+    label, name, marks = table.label[outcome], table.name[outcome], table.marks[outcome]
+    if table.waits.any():
+        _ask_neighbours(label, name, leaves, table, rules)
+    if leaves.loose.any():
+        around = np.where(outcome < 0, np.int8(0), table.around[outcome])
+        label = np.where(leaves.loose, around, label)
+        name &= ~leaves.loose
+        marks[leaves.loose] = 0
+    _resolve_names(label, name, marks, leaves.span, sources)
     return label
+
+
+def _ask_neighbours(
+    label: CodeArray,
+    name: BoolArray,
+    leaves: Leaves,
+    table: OutcomeTable,
+    rules: CodeArray,
+) -> None:
+    """Let the rules decide, in place, that hold only next to some other leaf."""
+    for side, step in ((BEFORE, 1), (AFTER, -1)):
+        asking = np.flatnonzero(table.waits[leaves.number, side] > 0)
+        asking = asking[~leaves.loose[asking]]
+        other = asking + step
+        source = np.searchsorted(leaves.start, np.stack([asking, other]), side="right")
+        near = source[0] == source[1]
+        asking, other = asking[near], other[near]
+        allowed = np.where(leaves.loose[other], 0, table.allows[leaves.number[other], side])
+        granted = table.waits[leaves.number[asking], side] & allowed
+        for leaf, bits in zip(asking.tolist(), granted.tolist(), strict=True):
+            if bits:
+                label[leaf] = rules[(bits & -bits).bit_length() - 1]
+                name[leaf] = False
+
+
+def _resolve_names(
+    label: CodeArray, name: BoolArray, marks: IntArray, span: IntArray, sources: Sources
+) -> None:
+    """Decide, in place, what depends on where a name is declared."""
+    asked = np.flatnonzero(name | (marks > 0))
+    scope = sources.scope(span[asked, 0]).tolist()
+    code = sources.code
+    keys = [(s, code[a:b]) for s, (a, b) in zip(scope, span[asked].tolist(), strict=True)]
+    declared: set[tuple[int, bytes]] = set()
+    found: list[int] = label[asked].tolist()
+    is_open = name[asked].tolist()
+    for k, mark in enumerate(marks[asked].tolist()):
+        if mark & 2 and is_open[k] and keys[k] not in declared:
+            found[k], is_open[k] = _DECLARATION, False
+        if mark:
+            declared.add(keys[k])
+    for k, (key, still_open) in enumerate(zip(keys, is_open, strict=True)):
+        if still_open:
+            found[k] = _VARIABLE if key in declared else _by_letter(key[1])
+    label[asked] = found
+
+
+def _by_letter(name: bytes) -> int:
+    first = name[:1] if name.isascii() else name.decode("utf-8", "replace")[:1]
+    return _CLASS if first.isupper() else _EXTERNAL
+
+
+def apply_names(
+    label: CodeArray,
+    leaves: Leaves,
+    identifier: BoolArray,
+    code: bytes,
+    names: Mapping[bytes, int],
+) -> None:
+    """Label callees, and names declared elsewhere, by a table, in place.
+
+    Names the table does not have keep their label. `identifier` goes by number of leaf.
+    """
+    if not len(identifier):
+        return
+    open_to_it = (label == _CALL) | (label == _EXTERNAL)
+    asked = np.flatnonzero(open_to_it & identifier[leaves.number] & ~leaves.loose)
+    for leaf, (start, end) in zip(asked.tolist(), leaves.span[asked].tolist(), strict=True):
+        label[leaf] = names.get(code[start:end], label[leaf])

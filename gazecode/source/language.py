@@ -27,6 +27,15 @@ class Language:
         Node kinds that declare a function: names are looked up inside the outermost one.
     roles
         Which node kinds play which role for the semantic label.
+    units
+        Functions that begin anew inside other functions, if they are not inside one of their own:
+        methods in constructors. The published token stream consists of them.
+    joins, omits
+        Kinds of neighbours that are one token in that stream (`gazecode.source.stream`), and
+        places whose leaves it leaves out.
+    locals
+        A query that says which nodes bind names (see `gazecode.source.links`); empty for the one
+        packaged under this language's name, if any.
     """
 
     name: str
@@ -35,3 +44,7 @@ class Language:
     whole: frozenset[str]
     functions: frozenset[str]
     roles: Roles
+    units: frozenset[str] = frozenset()
+    joins: tuple[tuple[str, str], ...] = ()
+    omits: str = ""
+    locals: str = ""

@@ -1,13 +1,14 @@
-"""The leaves of a syntax tree as arrays.
+"""The leaves of syntax trees as arrays, and which bytes they own.
 
-The walk keeps, instead of an ancestor list per leaf, one number: its place in a tree of contexts
-in which equal chains of (node kind, field) are stored once. A file has few different contexts, so
-whatever depends on the ancestors (paths, labels) is worked out once per context, not per leaf.
+A tree is walked once. What depends on the ancestors of a leaf is not collected but followed: the
+walk is in some state, each child leads to another, and a leaf takes one number away with it
+(`gazecode.source.automaton`).
 """
 
-from array import array
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,133 +18,159 @@ if TYPE_CHECKING:
     from tree_sitter import Tree
 
 __all__ = [
-    "ERROR_KIND",
-    "MAX_PATH",
-    "NO_FIELD",
-    "Contexts",
+    "Child",
+    "Key",
     "Leaves",
+    "Moves",
+    "RawLeaves",
     "blank_bytes",
     "collect_leaves",
     "fill_gaps",
 ]
 
-ERROR_KIND = 0xFFFF
-"""tree-sitter's number for text it could not parse."""
-NO_FIELD = 0
-MAX_PATH = 512
-"""Deeper ancestors are left out of a path: it would grow with the square of the nesting."""
-
-_INVISIBLE = "\ufeff\u200b\u2060"
+_WIDE_BLANK = re.compile(
+    rb"\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8b\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]"
+    rb"|\xe3\x80\x80|\xef\xbb\xbf"
+)
+"""Wide white space, and the marks nobody sees: U+200B, U+2060 and the byte-order mark."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contexts:
-    """Chains of ancestors, each stored as its parent chain plus one node; 0 is the root's.
+Key = int | tuple[int, int | None]
+
+_IS_BLANK = np.zeros(256, dtype=bool)
+_IS_BLANK[[*range(0x09, 0x0E), *range(0x1C, 0x20), 0x20]] = True
+
+
+class Moves(Protocol):
+    """State of a walk: what stands inside a node, by kind; None where the field matters too."""
+
+    opens: bool
+    """An outermost function begins here."""
+
+    def __getitem__(self, key: Key, /) -> "Child | None":
+        """Look a child up by kind, or by kind and field."""
+        ...
+
+    def leaf(self, child: "Child", /) -> int:
+        """Work out `Child.number`."""
+        ...
+
+    def enter(self, child: "Child", /) -> "Moves":
+        """Work out `Child.inner`."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Child:
+    """What a node of some kind and field means in some state; worked out when first met.
 
     Attributes
     ----------
-    parent, kind, field
-        One entry per chain: number of the chain above (-1 at the root), kind and field of its
-        innermost node. A chain above always has the smaller number.
+    number
+        What it takes away as a leaf.
+    inner, opened
+        The state inside; where an outermost function begins it is in `opened` instead, so that
+        the walk meets each of them.
+    splits
+        Whether a walk goes into it at all.
+    coarse
+        The same child in a walk whose states tell less apart, if there is one.
     """
 
-    parent: list[int]
-    kind: list[int]
-    field: list[int]
+    kind: int
+    field: int
+    splits: bool
+    number: int | None = None
+    inner: Moves | None = None
+    opened: Moves | None = None
+    coarse: "Child | None" = None
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class RawLeaves:
+    """What walking trees collects, as 64-bit integers one after the other.
+
+    Attributes
+    ----------
+    span
+        Begin and end of each leaf, in bytes of its own source.
+    number
+        What each leaf took away.
+    functions
+        Begin and end of each function that names are looked up in.
+    """
+
+    span: bytearray = field(default_factory=bytearray)
+    number: bytearray = field(default_factory=bytearray)
+    functions: bytearray = field(default_factory=bytearray)
 
     def __len__(self) -> int:
-        return len(self.kind)
+        return len(self.number) // 8
 
-    def paths(self, names: dict[int, str]) -> list[tuple[str, ...]]:
-        """Kinds from the root down, one tuple per chain."""
-        paths: list[tuple[str, ...]] = []
-        for above, kind in zip(self.parent, self.kind, strict=True):
-            outer = paths[above] if above >= 0 else ()
-            paths.append((*outer, names[kind]) if len(outer) < MAX_PATH else outer)
-        return paths
+    def add(self, span: list[int], number: list[int], functions: list[int]) -> None:
+        """Add the leaves of one source; packed at once, which numpy and array are slower at."""
+        self.span += struct.pack(f"{len(span)}q", *span)
+        self.number += struct.pack(f"{len(number)}q", *number)
+        self.functions += struct.pack(f"{len(functions)}q", *functions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Leaves:
-    """Leaves in text order.
+    """Leaves of ``d`` sources in text order, in bytes of all sources laid end to end.
 
     Attributes
     ----------
     span
         ``(m, 2)`` bytes.
-    kind, field, context
-        ``(m,)`` numbers of the grammar, and of the chain of ancestors.
-    scope
-        ``(m,)`` number of the outermost function around the leaf, -1 outside of functions.
+    number
+        ``(m,)`` what the walk said of the leaf; for text in no leaf that of the leaf before it in
+        the same source, -1 if there is none.
+    loose
+        ``(m,)`` text in no leaf.
+    start
+        ``(d + 1,)`` first leaf of each source.
     """
 
     span: IntArray
-    kind: IntArray
-    field: IntArray
-    context: IntArray
-    scope: IntArray
+    number: IntArray
+    loose: BoolArray
+    start: IntArray
 
 
-def collect_leaves(
-    tree: "Tree", *, whole: frozenset[int], functions: frozenset[int]
-) -> tuple[Leaves, Contexts]:
-    """Walk the tree once; nodes of a kind in `whole` are leaves. No recursion: depth is free."""
-    contexts = Contexts(parent=[-1], kind=[tree.root_node.kind_id], field=[NO_FIELD])
-    known: dict[tuple[int, int, int], int] = {}
-    # Flat and typed: a big file has millions of leaves, and tuples of them would fill memory.
-    rows = array("q")
-    stack: list[int] = []
-    context = -1
-    scope, scope_depth, scopes = -1, -1, 0
+def collect_leaves(tree: "Tree", moves: Moves, into: RawLeaves) -> None:
+    """Walk a tree from the state `moves`. No recursion: depth is free."""
+    spans: list[int] = []
+    numbers: list[int] = []
+    functions: list[int] = []
+    outer: list[Moves] = []
     cursor = tree.walk()
     # Bound methods, because this loop is what parsing costs beyond tree-sitter itself.
     down, right, up = cursor.goto_first_child, cursor.goto_next_sibling, cursor.goto_parent
+    add_span, add_number = spans.extend, numbers.append
+    push, pop = outer.append, outer.pop
     while True:
-        node = cursor.node
-        assert node is not None  # noqa: S101 - a cursor always stands on a node
-        kind, field = node.kind_id, cursor.field_id or NO_FIELD
-        if kind not in whole and down():
-            stack.append(context)
-            context = _enter(contexts, known, (context, kind, field))
-            if kind in functions and scope < 0:
-                scope, scope_depth, scopes = scopes, len(stack), scopes + 1
+        node: Any = cursor.node
+        kind = node.kind_id
+        child: Any = moves[kind]
+        if child is None:
+            child = moves[kind, cursor.field_id]
+        if child.splits and down():
+            push(moves)
+            inner = child.inner
+            if inner is None:
+                inner = moves.enter(child) if child.opened is None else child.opened
+                if inner.opens:
+                    functions.extend(node.byte_range)
+            moves = inner
             continue
-        rows.extend((node.start_byte, node.end_byte, kind, field, context, scope))
+        number = child.number
+        add_number(moves.leaf(child) if number is None else number)
+        add_span(node.byte_range)
         while not right():
             if not up():
-                return _as_arrays(rows), contexts
-            if len(stack) == scope_depth:
-                scope, scope_depth = -1, -1
-            context = stack.pop()
-
-
-def _enter(
-    contexts: Contexts, known: dict[tuple[int, int, int], int], key: tuple[int, int, int]
-) -> int:
-    if key[0] < 0:
-        return 0
-    found = known.get(key)
-    if found is None:
-        found = known[key] = len(contexts)
-        contexts.parent.append(key[0])
-        contexts.kind.append(key[1])
-        contexts.field.append(key[2])
-    return found
-
-
-def _as_arrays(rows: "array[int]") -> Leaves:
-    table = np.frombuffer(rows, dtype=np.int64).reshape(-1, 6)
-    # A leaf the grammar only supposes (MISSING) and an empty root have no width. An empty file's
-    # root is its own leaf and has no chain above: it goes with them.
-    table = table[table[:, 1] > table[:, 0]]
-    table[:, 4] = np.maximum(table[:, 4], 0)
-    return Leaves(
-        span=table[:, :2],
-        kind=table[:, 2],
-        field=table[:, 3],
-        context=table[:, 4],
-        scope=table[:, 5],
-    )
+                into.add(spans, numbers, functions)
+                return
+            moves = pop()
 
 
 def blank_bytes(code: bytes) -> BoolArray:
@@ -152,47 +179,81 @@ def blank_bytes(code: bytes) -> BoolArray:
     >>> blank_bytes("a \u00a0b".encode()).tolist()
     [False, True, True, True, False]
     """
-    raw = np.frombuffer(code, dtype=np.uint8)
-    blank: BoolArray = (
-        (raw == 0x20) | ((raw >= 0x09) & (raw <= 0x0D)) | ((raw >= 0x1C) & (raw <= 0x1F))
-    )
-    high = np.flatnonzero(raw >= 0xC0)
-    if not high.size:
-        return blank
-    # The rare wide blanks are found by character; ASCII text never comes here.
-    text = np.frombuffer(code.decode("utf-8").encode("utf-32-le"), dtype=np.uint32)
-    starts = np.flatnonzero((raw & 0xC0) != 0x80)
-    for point in np.unique(text[text > 0x7F]).tolist():
-        if not (chr(point).isspace() or chr(point) in _INVISIBLE):
-            continue
-        first = starts[text == point]
-        for k in range(len(chr(point).encode())):
-            blank[first + k] = True
+    blank: BoolArray = _IS_BLANK[np.frombuffer(code, dtype=np.uint8)]
+    if not code.isascii():
+        for wide in _WIDE_BLANK.finditer(code):
+            blank[wide.start() : wide.end()] = True
     return blank
 
 
-def fill_gaps(leaves: Leaves, code: bytes) -> Leaves:
+def fill_gaps(leaves: Leaves, error: BoolArray, code: bytes, start: IntArray) -> Leaves:
     """Give every byte that is not blank exactly one leaf, and no leaf blank ends.
 
     Text that no leaf covers (skipped while recovering from an error, the backslash of a continued
-    line) becomes leaves of kind ERROR in the context of the leaf before. Leaves of kind ERROR are
-    cut at blanks; all others keep inner blanks and lose those at their ends.
+    line) becomes loose leaves. They are cut at blanks, and so are errors; all others keep inner
+    blanks. Nothing crosses from one source into the next.
+
+    Parameters
+    ----------
+    error
+        By number of leaf: whether it is text that could not be parsed.
+    start
+        ``(d + 1,)`` where each source begins in `code`, and its end.
     """
-    blank = blank_bytes(code)
-    owner = np.full(len(code) + 1, -1, dtype=np.int64)
-    lengths = leaves.span[:, 1] - leaves.span[:, 0]
-    owner[_ranges(leaves.span[:, 0], lengths)] = np.repeat(np.arange(len(lengths)), lengths)
-    # A blank counts as inside its leaf unless the leaf is an error; blank ends go below.
-    loose = owner[:-1] < 0
-    error = np.zeros(len(code), dtype=bool)
-    error[~loose] = leaves.kind[owner[:-1][~loose]] == ERROR_KIND
-    key = np.where(blank & (loose | error), -2, owner[:-1])
-    edge = np.flatnonzero(np.diff(key, prepend=-3))
-    stop = np.append(edge[1:], len(code))
-    kept = key[edge] != -2
-    span, source = _strip(np.stack([edge[kept], stop[kept]], axis=1), blank), key[edge][kept]
-    wide = span[:, 1] > span[:, 0]
-    return _pick(leaves, span[wide], source[wide])
+    solid = np.flatnonzero(~blank_bytes(code))
+    # Places among the solid bytes: counted so, the leaves of a text without errors touch.
+    rank = np.zeros(len(code) + 1, dtype=np.int64)
+    rank[solid + 1] = 1
+    np.cumsum(rank, out=rank)
+    solid_span = rank[leaves.span]
+    owner = np.flatnonzero(solid_span[:, 1] > solid_span[:, 0])
+    solid_span, wrong = solid_span[owner], error[leaves.number[owner]]
+    if wrong.any() or np.diff(solid_span).sum() != len(solid):
+        solid_span, owner = _cut(solid_span, owner, wrong, solid, rank[start])
+    span = np.stack([solid[solid_span[:, 0]], solid[solid_span[:, 1] - 1] + 1], axis=1)
+    begin = np.searchsorted(span[:, 0], start)
+    loose = owner < 0
+    if loose.any():
+        before = np.maximum.accumulate(owner)
+        # The leaf before must be one of the same source.
+        own = np.repeat(leaves.start[:-1], np.diff(begin))
+        owner = np.where(before >= own, before, -1)
+    number = np.append(leaves.number, -1)[owner]
+    return Leaves(span=span, number=number, loose=loose, start=begin)
+
+
+def _cut(
+    span: IntArray, owner: IntArray, wrong: BoolArray, solid: IntArray, border: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Add what lies between leaves; cut it and what is `wrong` at blanks. In solid bytes."""
+    first, last = span.T
+    gap = np.stack([np.append(0, last), np.append(first, len(solid))], axis=1)
+    gap = gap[gap[:, 1] > gap[:, 0]]
+    # A gap over the border of two sources is two.
+    begin = np.union1d(gap[:, 0], border[_within(border, gap)])
+    end = gap[np.searchsorted(gap[:, 0], begin, side="right") - 1, 1]
+    end = np.minimum(end, np.append(begin[1:], len(solid)))
+    begin, end = np.append(begin, first[wrong]), np.append(end, last[wrong])
+    source = np.append(np.full(len(end) - wrong.sum(), -1), owner[wrong])
+
+    place = _ranges(begin, end - begin)
+    part = np.repeat(np.arange(len(begin)), end - begin)
+    edge = np.flatnonzero(
+        (np.diff(part, prepend=-1) != 0) | (np.diff(solid[place], prepend=-2) > 1)
+    )
+    stop = place[np.append(edge[1:], len(place)) - 1] + 1
+    first = np.concatenate([first[~wrong], place[edge]])
+    last = np.concatenate([last[~wrong], stop])
+    owner = np.concatenate([owner[~wrong], source[part[edge]]])
+    order = np.argsort(first, kind="stable")
+    return np.stack([first, last], axis=1)[order], owner[order]
+
+
+def _within(points: IntArray, intervals: IntArray) -> BoolArray:
+    """Which points lie inside sorted intervals, their ends left out."""
+    place = np.searchsorted(intervals[:, 0], points) - 1
+    inside: BoolArray = (place >= 0) & (points < np.append(intervals[:, 1], 0)[place])
+    return inside
 
 
 def _ranges(first: IntArray, length: IntArray) -> IntArray:
@@ -201,32 +262,3 @@ def _ranges(first: IntArray, length: IntArray) -> IntArray:
     total = int(ends[-1]) if len(ends) else 0
     step: IntArray = np.arange(total) + np.repeat(first - ends + length, length)
     return step
-
-
-def _strip(span: IntArray, blank: BoolArray) -> IntArray:
-    n = len(blank)
-    place = np.arange(n + 1)
-    solid = np.append(~blank, True)
-    after = np.minimum.accumulate(np.where(solid, place, n)[::-1])[::-1]
-    before = np.maximum.accumulate(np.where(np.insert(~blank, 0, False), place, 0))
-    start = np.minimum(after[span[:, 0]], span[:, 1])
-    return np.stack([start, np.maximum(before[span[:, 1]], start)], axis=1)
-
-
-def _pick(leaves: Leaves, span: IntArray, source: IntArray) -> Leaves:
-    """Leaves at `span`; `source` is the leaf each comes from, -1 for text without one."""
-    loose = source < 0
-    previous = np.maximum.accumulate(np.where(loose, -1, source)) if len(source) else source
-    safe = np.maximum(previous, 0)
-
-    def column(values: IntArray, missing: int) -> IntArray:
-        picked: IntArray = values[safe] if len(values) else np.zeros(len(source), dtype=np.int64)
-        return np.where(loose & (previous < 0), missing, picked)
-
-    return Leaves(
-        span=span,
-        kind=np.where(loose, ERROR_KIND, column(leaves.kind, ERROR_KIND)),
-        field=np.where(loose, NO_FIELD, column(leaves.field, NO_FIELD)),
-        context=column(leaves.context, 0),
-        scope=column(leaves.scope, -1),
-    )

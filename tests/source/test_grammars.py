@@ -8,25 +8,53 @@ import pytest
 
 from gazecode.registry import Registry
 from gazecode.source.grammars import LANGUAGES, Language, load_grammar
+from gazecode.source.places import split_place
 
 
-def test_every_kind_a_language_names_exists_in_its_grammar():
-    for name, language in LANGUAGES.items():
-        grammar = load_grammar(name)
-        kinds = {grammar.node_kind_for_id(k) for k in range(grammar.node_kind_count)}
-        fields = {grammar.field_name_for_id(k) for k in range(1, grammar.field_count + 1)}
-        assert language.whole <= kinds
-        assert language.functions <= kinds
-        assert language.roles.names <= kinds
-        assert language.roles.literals <= kinds
-        places = [p for rule in language.roles.rules for p in rule.places.split()]
-        places += language.roles.declares.split() + language.roles.assigns.split()
-        for place in places:
-            kind, *rest = place.split("/") if "/" in place else place.split(".")
+def listed(language):
+    """Every place a language names."""
+    roles = language.roles
+    texts = [roles.declares, roles.assigns, language.omits]
+    for rule in roles.rules:
+        texts += [rule.places, rule.before, rule.after]
+    return [place for text in texts for place in text.split()]
+
+
+@pytest.mark.parametrize("name", sorted(LANGUAGES))
+def test_every_kind_a_language_names_exists_in_its_grammar(name):
+    language, grammar = LANGUAGES[name], load_grammar(name)
+    kinds = {grammar.node_kind_for_id(k) for k in range(grammar.node_kind_count)}
+    kinds |= {"@literals", "@names", "_", ""}
+    fields = {grammar.field_name_for_id(k) for k in range(1, grammar.field_count + 1)} | {""}
+    assert language.whole | language.functions | language.units <= kinds
+    assert language.roles.names | language.roles.literals <= kinds
+    assert {kind for pair in language.joins for kind in pair} <= kinds
+    for place in listed(language):
+        for axis, field, kind in split_place(place.removeprefix("^")):
             assert kind in kinds, place
-            assert set(rest) <= (kinds if "/" in place else fields), place
-        words = [w for rule in language.roles.rules for w in rule.words.split()]
-        assert set(words) <= kinds, set(words) - kinds
+            assert field in fields, place
+            assert axis in ("", ".", "/", "//")
+    words = {w for rule in language.roles.rules for w in rule.words.split()}
+    assert words <= kinds, words - kinds
+
+
+@pytest.mark.parametrize(
+    ("place", "steps"),
+    [
+        ("a", [("", "", "a")]),
+        ("a.b.c", [("", "", "a"), (".", "b", ""), (".", "c", "")]),
+        ("a.b=c/d", [("", "", "a"), (".", "b", "c"), ("/", "", "d")]),
+        ("a//b", [("", "", "a"), ("//", "", "b")]),
+        ("a//@names/_", [("", "", "a"), ("//", "", "@names"), ("/", "", "_")]),
+        ("a/=", [("", "", "a"), ("/", "", "=")]),
+        ("a/*", [("", "", "a"), ("/", "", "*")]),
+        ("a//", [("", "", "a"), ("/", "", "/")]),
+        ("a///", [("", "", "a"), ("/", "", "//")]),
+        ("a/:", [("", "", "a"), ("/", "", ":")]),
+    ],
+)
+def test_places_are_split_into_steps(place, steps):
+    assert split_place(place) == steps
 
 
 def test_a_plug_in_adds_a_language(monkeypatch):

@@ -54,6 +54,114 @@ def test_java(line, expected):
 
 
 @pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        pytest.param("void f(int... a) {}", {"a": "parameter"}, id="2 spread"),
+        pytest.param("<T> void f() {}", {"T": "parameter"}, id="2 type parameter"),
+        pytest.param(
+            "void f() { g(x -> x, (y, z) -> 1); h = k -> k; }",
+            {"y": "parameter", "z": "parameter"},
+            id="2 untyped lambdas",
+        ),
+        pytest.param(
+            "int f() { return new A() { int g() { if (b) c(); } }; }",
+            {"new": "return", "if": "return", "c": "return", "g": "return"},
+            id="3 everything in what is returned",
+        ),
+        pytest.param(
+            "void f() { for (;;) { if (a) { b = 1; } break; } }",
+            {"b": "loop", "1": "loop", "if": "conditional statement", "break": "loop"},
+            id="8 beats 9",
+        ),
+        pytest.param(
+            "void f() { do { g(1); } while (a); }",
+            {"do": "loop", "g": "function call", "a": "conditional statement", "while": "loop"},
+            id="8b do is transparent",
+        ),
+        pytest.param(
+            "void f() { if (a) { int b = 2; } }", {"b": "conditional block"}, id="9 beats 11"
+        ),
+        pytest.param(
+            "void f() { x = a ? b : c; }",
+            {"?": "conditional statement", "a": "conditional statement", ":": "conditional block",
+             "b": "conditional block"},
+            id="7 and 10",
+        ),
+        pytest.param(
+            "void f() { try (A a = g()) { b(); } synchronized (c) { d(); } }",
+            {"A": "variable declaration", "b": "function call", "c": "variable declaration",
+             "d": "function call", "synchronized": "externally defined variable or function"},
+            id="11 and transparent bodies",
+        ),
+        pytest.param(
+            '@Test(a = 1) public List<String> f() {}',
+            {"Test": "external class", "1": "argument", "public": "function declaration",
+             "List": "external class", "String": "argument", "f": "function declaration"},
+            id="12 generic result",
+        ),
+        pytest.param(
+            "int[] f() {}",
+            {"int": "externally defined variable or function", "f": "function declaration"},
+            id="12 primitive array",
+        ),
+        pytest.param("<T> List<T> f() {}", {"List": "variable"}, id="12 after type parameters"),
+        pytest.param(
+            "void f() { g(new A() { public int h() {} }); }",
+            {"public": "argument", "h": "argument", "new": "argument"},
+            id="12 only of the outermost method",
+        ),
+        pytest.param(
+            "void f() { switch (a) { case 1: g(); default: h(); } }",
+            {"switch": "externally defined variable or function", "a": "conditional statement",
+             "case": "externally defined variable or function", "1": "literal",
+             "g": "function call", "default": "externally defined variable or function"},
+            id="14",
+        ),
+        pytest.param(
+            "void f() { a = new B(); }",
+            {"=": "operator", "new": "operator", "B": "external class"},
+            id="15 an object is made",
+        ),
+        pytest.param(
+            "void f() { a = new B().c(); }", {"=": "assignment"}, id="15 and something done with it"
+        ),
+        pytest.param(
+            "void f() { a += b >> 2; c++; d = 3; }",
+            {"+=": "operation", ">>": "operator", "2": "literal", "++": "operator",
+             "=": "assignment", "3": "assignment"},
+            id="15 and 16",
+        ),
+        pytest.param(
+            'void f() { a = "x" + b * 2; c = 1 < 7; }',
+            {'"x"': "operation", "2": "operation", "1": "literal", "7": "literal"},
+            id="16 beside arithmetic",
+        ),
+        pytest.param("void f() { assert a; }", {"assert": "function call"}, id="17"),
+        pytest.param(
+            "void f(int a) { for (A b : c) {} d.e(); } ",
+            {"d": "externally defined variable or function", "e": "function call", "b": "loop"},
+            id="18 and 19",
+        ),
+    ],
+)  # fmt: skip
+def test_java_rules(method, expected):
+    for code in (method, "class K { " + method + " }"):
+        found = dict(labels(code, "java"))
+        assert {text: found[text] for text in expected} == expected
+
+
+def test_a_method_is_labelled_alike_wherever_it_stands():
+    method = "public int f(int a) { g(a); return 1; }"
+    alone = labels(method, "java")
+    for around in ("class A {{ {} }}", "class A {{ X x = new X() {{ {} }}; }}",
+                   "class A {{ A() {{ h(new X() {{ {} }}); }} }}",
+                   "enum E {{ K {{ {} }} }}"):  # fmt: skip
+        found = labels(around.format(method), "java")
+        places = [i for i in range(len(found)) if found[i : i + len(alone)] == alone]
+        assert places, around
+
+
+@pytest.mark.parametrize(
     ("code", "expected"),
     [
         ("x = 1", ["variable declaration", "assignment", "assignment"]),
@@ -69,7 +177,7 @@ def test_java(line, expected):
         ("if a: b", ["conditional statement"] * 2 + ["", "conditional block"]),
         ("def f(p): return p", ["function declaration"] * 2 + ["", "parameter", "", "", "return",
                                                                "return"]),
-        ("C ** 2", ["external class", "operation", "literal"]),
+        ("C ** 2", ["external class", "operation", "operation"]),
         ("a > 2", ["externally defined variable or function", "operator", "literal"]),
         ("$", [""]),
     ],

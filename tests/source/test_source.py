@@ -201,7 +201,7 @@ def test_text_that_utf8_cannot_hold_is_refused_by_place(code, message):
 
 def test_unknown_languages_list_the_choices():
     with pytest.raises(
-        ParameterError, match=r"^no 'cobol' in languages; choose from: java, python$"
+        ParameterError, match=r"^no 'cobol' in languages; choose from: c, .*java, .*python"
     ):
         parse("x", "cobol")
     with pytest.raises(
@@ -212,7 +212,16 @@ def test_unknown_languages_list_the_choices():
 
 def test_the_language_goes_by_the_source_id_when_not_named():
     assert parse("x = 1", source_id="a/b.PY").language == "python"
-    assert set(LANGUAGES) == {"java", "python"}
+    assert set(LANGUAGES) >= {
+        "java",
+        "python",
+        "c",
+        "cpp",
+        "c_sharp",
+        "javascript",
+        "typescript",
+        "go",
+    }
 
 
 @pytest.mark.real

@@ -1,4 +1,4 @@
-"""Python (tree-sitter-python)."""
+"""Python (tree-sitter-python). No node says "declaration": the first assignment to a name does."""
 
 from typing import Any
 
@@ -14,41 +14,77 @@ def _load() -> Any:
     return tree_sitter_python.language()
 
 
+_ARITHMETIC = " ".join(
+    f"binary_operator/{sign}" for sign in ["+", "-", "*", "/", "//", "%", "**", "@"]
+)
 _ROLES = Roles(
     rules=(
         Rule("comment", "comment"),
-        Rule("parameter", "parameters lambda_parameters"),
+        Rule(
+            "parameter",
+            "parameters lambda_parameters function_definition.type_parameters except_clause.value",
+        ),
         Rule("return", "return_statement yield"),
-        Rule("exception handling", "raise_statement", "try except finally"),
-        Rule("loop", words="break"),
+        Rule(
+            "exception handling",
+            "raise_statement try_statement/else_clause/else",
+            "try except finally",
+        ),
+        Rule(
+            "loop",
+            "for_statement.alternative=else_clause/else "
+            "while_statement.alternative=else_clause/else",
+            "break",
+        ),
         Rule(
             "conditional statement",
             "if_statement.condition elif_clause.condition while_statement.condition "
             "match_statement.subject if_clause",
             "if elif else",
         ),
-        Rule("loop", "for_statement while_statement for_in_clause", "continue"),
+        Rule("loop", "for_statement while_statement for_in_clause"),
         Rule(
             "conditional block",
-            "if_statement.consequence elif_clause.consequence else_clause.body "
+            "if_statement.consequence elif_clause.consequence if_statement.alternative.body "
             "conditional_expression",
         ),
-        Rule(DECLARATION, "with_item"),
+        Rule(DECLARATION, "with_item assignment.type"),
+        Rule("argument", "type_parameter"),
+        Rule("external class", "function_definition.return_type=type/generic_type/identifier"),
         Rule(
             "function declaration",
-            "function_definition.name function_definition.return_type",
-            "def async",
+            "function_definition/async function_definition.name function_definition/-> "
+            "function_definition.return_type",
+            "def lambda",
         ),
-        Rule("argument", "argument_list"),
-        Rule(EXTERNAL, words="match case"),
+        Rule("external class", "class_definition.superclasses"),
+        Rule("argument", "call.arguments"),
+        Rule("external class", "decorator/identifier decorator/attribute decorator/call"),
+        Rule(EXTERNAL, "wildcard_import", "match case with"),
+        Rule(
+            "operator",
+            "list_splat/* list_splat_pattern/* splat_pattern/* splat_pattern/** "
+            "dictionary_splat/**",
+            "not and or in is del await",
+        ),
         Rule("assignment", words="="),
-        Rule("operation", words="+ - * / // % ** @ += -= *= /= //= %= **="),
-        Rule("function call", "call.function.attribute", "print exec assert"),
+        Rule(
+            "operation",
+            "binary_operator/@",
+            "+ - * / // % ** += -= *= /= //= %= **= @=",
+        ),
+        Rule("operation", "binary_operator.left=@literals", before=_ARITHMETIC),
+        Rule("operation", "binary_operator.right=@literals", after=_ARITHMETIC),
+        Rule("function call", "call/identifier call.function.attribute", "print exec assert"),
     ),
     literals=frozenset({"string", "integer", "float", "true", "false", "none", "ellipsis"}),
     names=frozenset({"identifier"}),
-    declares="parameters lambda_parameters for_statement.left for_in_clause.left with_item",
-    assigns="assignment.left pattern_list",
+    declares="parameters/identifier lambda_parameters/identifier default_parameter.name "
+    "typed_default_parameter.name typed_parameter/identifier list_splat_pattern/identifier "
+    "dictionary_splat_pattern/identifier as_pattern_target for_statement.left "
+    "for_in_clause.left case_pattern/dotted_name splat_pattern/identifier",
+    assigns="assignment.left=identifier named_expression.name pattern_list/identifier "
+    "tuple_pattern/identifier list_pattern/identifier",
 )
 
 PYTHON = Language(
@@ -56,6 +92,6 @@ PYTHON = Language(
     suffixes=(".py", ".pyi", ".pyw"),
     load=_load,
     whole=frozenset({"comment", "string"}),
-    functions=frozenset({"function_definition"}),
+    functions=frozenset({"function_definition", "lambda"}),
     roles=_ROLES,
 )

@@ -1,0 +1,85 @@
+; Scopes. A file is a class scope too: fragments of methods without a class are common in studies.
+(compilation_unit) @local.scope.class
+[(class_declaration body: (_) @local.scope.class.hoisted) (struct_declaration body: (_) @local.scope.class.hoisted)
+ (record_declaration body: (_) @local.scope.class.hoisted) (interface_declaration body: (_) @local.scope.class.hoisted)]
+(enum_member_declaration_list) @local.scope.class.hoisted
+(record_declaration) @local.scope.class.hoisted
+(namespace_declaration body: (declaration_list) @local.scope)
+[(class_declaration) (struct_declaration) (interface_declaration) (delegate_declaration)
+ (method_declaration) (constructor_declaration) (destructor_declaration) (operator_declaration)
+ (conversion_operator_declaration) (indexer_declaration) (local_function_statement)
+ (lambda_expression) (anonymous_method_expression) (block) (for_statement) (foreach_statement)
+ (using_statement) (fixed_statement) (catch_clause) (switch_body) (switch_expression_arm)
+ (query_expression)] @local.scope
+
+; Uses, from general to particular.
+(identifier) @local.reference.value.type
+(generic_name (identifier) @local.reference.type.value)
+(type_argument_list (identifier) @local.reference.type.value)
+(base_list (identifier) @local.reference.type.value)
+(variable_declaration type: (identifier) @local.reference.type.value)
+(parameter type: (identifier) @local.reference.type.value)
+(property_declaration type: (identifier) @local.reference.type.value)
+(method_declaration returns: (identifier) @local.reference.type.value)
+(local_function_statement type: (identifier) @local.reference.type.value)
+(object_creation_expression type: (identifier) @local.reference.type.value)
+(foreach_statement type: (identifier) @local.reference.type.value)
+(cast_expression type: (identifier) @local.reference.type.value)
+(declaration_pattern type: (identifier) @local.reference.type.value)
+(declaration_expression type: (identifier) @local.reference.type.value)
+(catch_declaration type: (identifier) @local.reference.type.value)
+(array_type type: (identifier) @local.reference.type.value)
+(nullable_type type: (identifier) @local.reference.type.value)
+(constructor_declaration name: (identifier) @local.reference.type)
+(destructor_declaration name: (identifier) @local.reference.type)
+(invocation_expression function: (identifier) @local.reference.value)
+(invocation_expression function: (generic_name (identifier) @local.reference.value))
+(using_directive (identifier) @local.none)
+(using_directive (qualified_name qualifier: (identifier) @local.none))
+(namespace_declaration name: (identifier) @local.none)
+(namespace_declaration name: (qualified_name (identifier) @local.none))
+(file_scoped_namespace_declaration name: (identifier) @local.none)
+(file_scoped_namespace_declaration name: (qualified_name (identifier) @local.none))
+"." @local.none.next
+(argument name: (identifier) @local.none)
+(attribute_argument name: (identifier) @local.none)
+(object_creation_expression initializer: (initializer_expression (assignment_expression left: (identifier) @local.none)))
+(implicit_object_creation_expression (initializer_expression (assignment_expression left: (identifier) @local.none)))
+(anonymous_object_creation_expression (identifier) @local.none . "=")
+(subpattern . (identifier) @local.none . ":")
+(labeled_statement . (identifier) @local.none)
+(goto_statement (identifier) @local.none)
+(member_access_expression expression: "this" name: (identifier) @local.reference.value.of-class)
+(member_access_expression expression: "this" name: (generic_name (identifier) @local.reference.value.of-class))
+
+; Types, methods, aliases.
+(class_declaration name: (identifier) @local.definition.type.at-outer.hoisted)
+(struct_declaration name: (identifier) @local.definition.type.at-outer.hoisted)
+(record_declaration name: (identifier) @local.definition.type.at-outer.hoisted)
+(interface_declaration name: (identifier) @local.definition.type.at-outer.hoisted)
+(delegate_declaration name: (identifier) @local.definition.type.at-outer.hoisted)
+(enum_declaration name: (identifier) @local.definition.type.hoisted)
+(type_parameter name: (identifier) @local.definition.type)
+(using_directive name: (identifier) @local.definition.type)
+(method_declaration name: (identifier) @local.definition.function.overload.at-outer.hoisted)
+(local_function_statement name: (identifier) @local.definition.function.overload.at-outer.hoisted)
+[(parameter_list) (argument_list)] @local.list
+
+; Variables.
+(variable_declarator name: (identifier) @local.definition.var)
+(parameter name: (identifier) @local.definition.parameter)
+(parameter_list name: (identifier) @local.definition.parameter)
+(implicit_parameter) @local.definition.parameter
+(tuple_pattern name: (identifier) @local.definition.var)
+(foreach_statement left: (identifier) @local.definition.var)
+(catch_declaration name: (identifier) @local.definition.parameter)
+(declaration_pattern name: (identifier) @local.definition.var.fresh)
+(recursive_pattern name: (identifier) @local.definition.var.fresh)
+(var_pattern name: (identifier) @local.definition.var.fresh)
+(declaration_expression name: (identifier) @local.definition.var.fresh)
+(property_declaration name: (identifier) @local.definition.field)
+(event_declaration name: (identifier) @local.definition.field)
+(enum_member_declaration name: (identifier) @local.definition.constant)
+(from_clause name: (identifier) @local.definition.var)
+(let_clause . "let" . (identifier) @local.definition.var)
+(join_clause . "join" . (identifier) @local.definition.var)

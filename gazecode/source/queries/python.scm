@@ -1,0 +1,71 @@
+; Scopes. Parts of a header that Python evaluates around the function stand outside of it.
+(module) @local.scope.function.hoisted
+[(function_definition) (lambda)] @local.scope.function.hoisted
+(class_definition) @local.scope.hoisted
+(class_definition body: (block) @local.scope.class.closed.function)
+(class_definition !type_parameters superclasses: (_) @local.scope.outside)
+[(list_comprehension) (set_comprehension) (dictionary_comprehension) (generator_expression)] @local.scope.hoisted
+(list_comprehension body: (_) . (for_in_clause right: (_) @local.scope.outside))
+(set_comprehension body: (_) . (for_in_clause right: (_) @local.scope.outside))
+(dictionary_comprehension body: (_) . (for_in_clause right: (_) @local.scope.outside))
+(generator_expression body: (_) . (for_in_clause right: (_) @local.scope.outside))
+(default_parameter value: (_) @local.scope.outside)
+(typed_default_parameter value: (_) @local.scope.outside)
+(function_definition !type_parameters return_type: (_) @local.scope.outside)
+(function_definition !type_parameters parameters: (parameters (typed_parameter type: (_) @local.scope.outside)))
+(function_definition !type_parameters parameters: (parameters (typed_default_parameter type: (_) @local.scope.outside)))
+
+; Uses, from general to particular.
+(identifier) @local.reference
+"." @local.none.next
+(keyword_argument name: (identifier) @local.none)
+(dotted_name (identifier) @local.none)
+(keyword_pattern . (identifier) @local.none)
+(case_pattern (dotted_name . (identifier) @local.reference.value . (identifier)))
+(class_pattern (dotted_name . (identifier) @local.reference.value))
+((attribute object: (identifier) @_self attribute: (identifier) @local.reference.value.of-class)
+ (#any-of? @_self "self" "cls"))
+(global_statement (identifier) @local.global)
+(nonlocal_statement (identifier) @local.nonlocal)
+
+; Functions, classes, imports.
+(function_definition name: (identifier) @local.definition.function.at-outer)
+(class_definition name: (identifier) @local.definition.value.at-outer)
+(import_statement name: (dotted_name . (identifier) @local.definition.import))
+(import_from_statement name: (dotted_name . (identifier) @local.definition.import .))
+(aliased_import alias: (identifier) @local.definition.import)
+(type_parameter (type (identifier) @local.reference.value))
+(function_definition type_parameters: (type_parameter (type (identifier) @local.definition.var)))
+(class_definition type_parameters: (type_parameter (type (identifier) @local.definition.var)))
+(type_alias_statement left: (type (identifier) @local.definition.var))
+(type_alias_statement left: (type (generic_type . (identifier) @local.definition.var)))
+
+; Variables.
+(parameters (identifier) @local.definition.parameter)
+(lambda_parameters (identifier) @local.definition.parameter)
+(default_parameter name: (identifier) @local.definition.parameter)
+(typed_default_parameter name: (identifier) @local.definition.parameter)
+(typed_parameter . (identifier) @local.definition.parameter)
+(assignment left: (identifier) @local.definition.var)
+(augmented_assignment left: (identifier) @local.definition.var)
+(pattern_list (identifier) @local.definition.var)
+(tuple_pattern (identifier) @local.definition.var)
+(list_pattern (identifier) @local.definition.var)
+(list_splat_pattern (identifier) @local.definition.var)
+(dictionary_splat_pattern (identifier) @local.definition.var)
+(named_expression name: (identifier) @local.definition.var.at-function)
+(for_statement left: (identifier) @local.definition.var)
+(for_in_clause left: (identifier) @local.definition.var)
+(as_pattern_target (identifier) @local.definition.var)
+(as_pattern_target (tuple (identifier) @local.definition.var))
+(as_pattern_target (list (identifier) @local.definition.var))
+(as_pattern (case_pattern) (identifier) @local.definition.var)
+(case_pattern (dotted_name . (identifier) @local.definition.var .))
+(keyword_pattern (dotted_name . (identifier) @local.definition.var .))
+(splat_pattern (identifier) @local.definition.var)
+((assignment left: (attribute object: (identifier) @_self attribute: (identifier) @local.definition.field.at-class))
+ (#any-of? @_self "self" "cls"))
+((pattern_list (attribute object: (identifier) @_self attribute: (identifier) @local.definition.field.at-class))
+ (#any-of? @_self "self" "cls"))
+((tuple_pattern (attribute object: (identifier) @_self attribute: (identifier) @local.definition.field.at-class))
+ (#any-of? @_self "self" "cls"))
