@@ -16,6 +16,7 @@
     └── StudyError           a study file is wrong: names the key and the line
 
 Every message says what was found, what was expected, and what to do next, on one line.
+`GazecodeWarning` is for what is not wrong but would be misunderstood without a word.
 """
 
 from collections.abc import Iterable
@@ -25,6 +26,7 @@ __all__ = [
     "DataError",
     "FormatError",
     "GazecodeError",
+    "GazecodeWarning",
     "GeometryError",
     "ParameterError",
     "SchemaError",
@@ -38,6 +40,10 @@ __all__ = [
 
 class GazecodeError(Exception):
     """The root of everything the package raises on purpose."""
+
+
+class GazecodeWarning(UserWarning):
+    """A result is right as it stands and easily misunderstood: the message says how."""
 
 
 class FormatError(GazecodeError):

@@ -7,6 +7,7 @@ degrees. Types hold data, functions elsewhere do the work.
 
 from gazecode.model.batch import TokenBatch
 from gazecode.model.events import KINDS, Events
+from gazecode.model.examples import ExampleBatch
 from gazecode.model.eyes import join_eyes, mean_of_eyes, runs
 from gazecode.model.labels import LABELS, N_LABELS, label_codes, label_names
 from gazecode.model.path import ScanPath
@@ -24,6 +25,7 @@ __all__ = [
     "STATUSES",
     "Events",
     "Example",
+    "ExampleBatch",
     "Hits",
     "LabelPriors",
     "Layout",

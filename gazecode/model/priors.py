@@ -4,12 +4,13 @@ Making, merging, loading and saving priors is the business of ``gazecode.priors`
 is this type with those verbs.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from gazecode.errors import DataError, ParameterError
+from gazecode.errors import DataError, GazecodeWarning, ParameterError
 from gazecode.model.checks import BoolArray, FloatArray, IntArray, column
 from gazecode.model.labels import LABELS, N_LABELS, label_codes
 
@@ -28,6 +29,14 @@ class NgramTable:
         Key to count; every key is a tuple of `order` labels.
     is_sorted
         Whether keys were sorted before counting: the direction is lost then, and a lookup sorts.
+        Such tables (the published ones) never hold a label twice in a row: a lookup of a sequence
+        that repeats a label gives 0 and warns (`gazecode.errors.GazecodeWarning`).
+
+    Examples
+    --------
+    >>> table = NgramTable(order=2, counts={("loop", "variable"): 7}, is_sorted=True)
+    >>> table["variable", "loop"], int(table.dense()[18, 13])
+    (7, 7)
     """
 
     order: int
@@ -46,7 +55,15 @@ class NgramTable:
 
     def __getitem__(self, key: tuple[str, ...]) -> int:
         """Count of a sequence; 0 for one never seen."""
-        return self.counts.get(tuple(sorted(key)) if self.is_sorted else key, 0)
+        if not self.is_sorted:
+            return self.counts.get(key, 0)
+        if len(set(key)) < len(key):
+            warnings.warn(
+                f"{key} repeats a label, which the sorted table was never counted for; taken as 0",
+                GazecodeWarning,
+                stacklevel=2,
+            )
+        return self.counts.get(tuple(sorted(key)), 0)
 
     def dense(self) -> IntArray:
         """Counts as an array of shape ``(N_LABELS,) * order``, indexed by label codes.
@@ -140,6 +157,11 @@ class LabelPriors:
         return np.where(self.known, np.sqrt(a * b / ((a + b) ** 2 * (a + b + 1))), np.nan)
 
     @property
+    def aggregate(self) -> tuple[float, float]:
+        """Alpha and beta summed over the labels with a trial: the density of a whole path."""
+        return float(self.alpha[self.known].sum()), float(self.beta[self.known].sum())
+
+    @property
     def enrichment(self) -> FloatArray:
         """``(N_LABELS,)`` logit theta - logit theta_null: above 0, people look more than chance."""
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -162,6 +184,51 @@ class LabelPriors:
         if len(labels) not in self.ngrams:
             return 0
         return self.ngrams[len(labels)][labels]
+
+    def transitions(self, smoothing: float = 1.0) -> FloatArray:
+        """Probability that gaze goes from one label to another, ``P(column | row)``.
+
+        Parameters
+        ----------
+        smoothing
+            Added to the count of each of the 19 x 19 transitions. With 0, the row of a label that
+            nobody ever left is NaN.
+
+        Returns
+        -------
+        FloatArray
+            ``(N_LABELS, N_LABELS)`` by label codes; rows 1 to 19 sum to 1, row and column 0 (no
+            label) are 0.
+
+        Raises
+        ------
+        DataError
+            The table is sorted, or there is none: the direction is not known.
+        ParameterError
+            A negative smoothing.
+
+        Examples
+        --------
+        >>> pairs = NgramTable(order=2, counts={("loop", "variable"): 3})
+        >>> zeros = np.zeros(N_LABELS)
+        >>> pri = LabelPriors(hit=zeros, shown=zeros, theta_null=zeros, ngrams={2: pairs})
+        >>> float(pri.transitions()[13, 18].round(4)), float(pri.transitions().sum().round(9))
+        (0.1818, 19.0)
+        """
+        if not 0 <= smoothing < np.inf:
+            raise ParameterError(f"smoothing is {smoothing}; expected a finite number >= 0")
+        pairs = self.ngrams.get(2)
+        if pairs is None or pairs.is_sorted:
+            found = "there are no counts of pairs" if pairs is None else "pairs were sorted"
+            raise DataError(
+                f"{found}: which label followed which is not known; fit priors on recordings"
+            )
+        table = np.zeros((N_LABELS, N_LABELS))
+        table[1:, 1:] = pairs.dense()[1:, 1:] + smoothing
+        total = table.sum(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):
+            table[1:, 1:] = table[1:, 1:] / total[1:]
+        return table
 
     def window_table(self, order: int) -> BoolArray:
         """Which sequences a window may have, ``(N_LABELS,) * order``, indexed by label codes."""
