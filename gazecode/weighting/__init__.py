@@ -1,6 +1,7 @@
-"""From hits to one value per AST token: named schemes, and pooling over trials and people."""
+"""One value per AST token: named schemes over gaze or a pseudo scan path, controls, pooling."""
 
+from gazecode.weighting.eyemulator import Lookups, count_lookups
 from gazecode.weighting.pool import pool
-from gazecode.weighting.schemes import SCHEMES, weigh
+from gazecode.weighting.schemes import SCHEMES, weigh, weigh_batch
 
-__all__ = ["SCHEMES", "pool", "weigh"]
+__all__ = ["SCHEMES", "Lookups", "count_lookups", "pool", "weigh", "weigh_batch"]

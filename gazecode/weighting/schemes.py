@@ -1,10 +1,9 @@
-"""Token weights by name: how often, how long, how long the first time, or whether at all.
+"""Token weights by name.
 
-``count``       fixations (soft ones by their share)
-``duration``    total time, ms
-``first_pass``  first-pass time, ms: from entering a token until leaving it for the first time;
-                gaze duration of Rayner 1998, doi:10.1037/0033-2909.124.3.372
-``binary``      1 where there was a fixation
+From gaze: ``count``, ``duration``, ``first_pass``, ``binary`` (`gazecode.weighting.gaze`). From a
+pseudo scan path and priors: ``eyemulator``, ``rarity``, ``salience``
+(`gazecode.weighting.eyemulator`). From any of them: six ``control_*``
+(`gazecode.weighting.controls`).
 
 A scheme is a function ``(hits, tokens, *, params) -> TokenWeights``; `SCHEMES` is open to the
 entry-point group ``gazecode.schemes``.
@@ -13,44 +12,52 @@ entry-point group ``gazecode.schemes``.
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from gazecode.errors import DataError
-from gazecode.model import Hits, SourceTokens, TokenWeights
-from gazecode.model.checks import BoolArray, FloatArray, IntArray
+from gazecode.model import Hits, LabelPriors, ScanPath, SourceTokens, TokenBatch, TokenWeights
 from gazecode.registry import Registry, check_parameters
+from gazecode.weighting.controls import (
+    control_other_people,
+    control_permuted,
+    control_permuted_bins,
+    control_permuted_labels,
+    control_permuted_position,
+    control_uniform,
+)
+from gazecode.weighting.eyemulator import weigh_eyemulator, weigh_rarity, weigh_salience
+from gazecode.weighting.gaze import weigh_binary, weigh_count, weigh_duration, weigh_first_pass
 
-__all__ = ["SCHEMES", "weigh"]
+__all__ = ["SCHEMES", "weigh", "weigh_batch"]
 
 Scheme = Callable[..., TokenWeights]
 
 
 def weigh(
-    hits: Hits, tokens: SourceTokens, scheme: str = "duration", **params: Any
+    hits: Hits | ScanPath, tokens: SourceTokens, scheme: str = "duration", **params: Any
 ) -> TokenWeights:
-    """Give every token a value from the fixations that fell on it.
+    """Give every token a value, from the fixations that fell on it or from a pseudo scan path.
 
     Parameters
     ----------
     hits
-        Which token each fixation fell on.
+        Which token each fixation fell on, or a path from `gazecode.pseudo_scan_path`.
     tokens
         The ``(m,)`` tokens that `hits` counts.
     scheme
-        A name in `SCHEMES`: ``count``, ``duration``, ``first_pass`` or ``binary``.
+        A name in `SCHEMES`. For gaze ``count``, ``duration``, ``first_pass``, ``binary``; for a
+        path, with ``priors=``, ``eyemulator``, ``rarity``, ``salience``; for either ``control_*``
+        with ``of=`` the scheme to be tested.
     **params
-        Parameters of the scheme; those named here have none.
+        Parameters of the scheme; those for gaze have none.
 
     Returns
     -------
     TokenWeights
-        ``(m,)`` values in the unit of the scheme. A token is on the path where its value is more
-        than 0, and exposed where it was on the screen.
+        ``(m,)`` values in the unit of the scheme. With gaze, a token is on the path where its
+        value is more than 0, and exposed where it was on the screen.
 
     Raises
     ------
     ParameterError
-        Unknown scheme or parameter.
+        Unknown scheme or parameter, or gaze where the scheme weighs a path, or the reverse.
     DataError
         `hits` and `tokens` differ in the number of tokens.
 
@@ -76,54 +83,53 @@ def weigh(
     ...     status=["token"] * 4,
     ...     exposure_ms=[900, 900, 900],
     ... )
-    >>> for scheme in SCHEMES:
+    >>> for scheme in ("count", "duration", "first_pass", "binary"):
     ...     print(scheme, weigh(hits, tokens, scheme=scheme).value)
     count [1. 3. 0.]
     duration [350. 510.   0.]
     first_pass [350. 410.   0.]
     binary [1. 1. 0.]
+    >>> weigh(hits, tokens, scheme="control_uniform", of="duration").value
+    array([430., 430.,   0.])
     """
+    return _weighed(hits, tokens, scheme, params)
+
+
+def weigh_batch(
+    path: ScanPath,
+    batch: TokenBatch,
+    scheme: str = "eyemulator",
+    priors: LabelPriors | None = None,
+    **params: Any,
+) -> TokenWeights:
+    """`weigh` for every source of a batch at once: values of all its tokens, end to end.
+
+    Parameters
+    ----------
+    path
+        A path over all tokens of the batch, from `gazecode.priors.path_batch`.
+    batch
+        Sources laid end to end.
+    scheme, priors, **params
+        As for `weigh`; ``of="eyemulator"`` is what a control is made from unless it says else.
+
+    Returns
+    -------
+    TokenWeights
+        ``(m,)`` values; each source has those it would have alone. Nothing warns here: see
+        `gazecode.weighting.count_lookups` for what the priors could not answer.
+    """
+    if scheme.startswith("control_"):
+        params = {"of": "eyemulator", **params}
+    return _weighed(path, batch, scheme, params if priors is None else {**params, "priors": priors})
+
+
+def _weighed(
+    hits: Hits | ScanPath, tokens: SourceTokens | TokenBatch, scheme: str, params: dict[str, Any]
+) -> TokenWeights:
     function = SCHEMES[scheme]
     check_parameters(function, params, name=scheme)
     return function(hits, tokens, **params)
-
-
-def weigh_count(hits: Hits, tokens: SourceTokens) -> TokenWeights:
-    """Fixations on each token; shares are summed."""
-    return _weights(hits, tokens, hits.share, scheme="count", unit="fixations")
-
-
-def weigh_duration(hits: Hits, tokens: SourceTokens) -> TokenWeights:
-    """Total time on each token, ms: share times duration."""
-    spent = hits.share * hits.duration_ms[hits.fixation]
-    return _weights(hits, tokens, spent, scheme="duration", unit="ms")
-
-
-def weigh_first_pass(hits: Hits, tokens: SourceTokens) -> TokenWeights:
-    """Time of the first visit of each token, ms.
-
-    A visit is a run of consecutive fixations that all have a share on the token; it counts share
-    times duration. Any fixation without a share on the token ends it, between tokens or off the
-    code included, but not a fixation whose position was lost, which tells of no leaving.
-
-    Prose adds "only if nothing later in the text was fixated before". Code has no one reading
-    order, so that condition is not made here: the first visit counts whenever it happens.
-    """
-    spent = hits.share * hits.duration_ms[hits.fixation]
-    spent = np.where(_in_first_visit(hits), spent, 0.0)
-    return _weights(hits, tokens, spent, scheme="first_pass", unit="ms")
-
-
-def weigh_binary(hits: Hits, tokens: SourceTokens) -> TokenWeights:
-    """1 for tokens with any fixation, however small its share."""
-    counted = _weights(hits, tokens, hits.share, scheme="binary", unit="1")
-    return TokenWeights(
-        value=counted.on_path.astype(np.float64),
-        on_path=counted.on_path,
-        scheme="binary",
-        unit="1",
-        exposed=counted.exposed,
-    )
 
 
 SCHEMES: Registry[Scheme] = Registry(
@@ -133,39 +139,15 @@ SCHEMES: Registry[Scheme] = Registry(
         "duration": weigh_duration,
         "first_pass": weigh_first_pass,
         "binary": weigh_binary,
+        "eyemulator": weigh_eyemulator,
+        "rarity": weigh_rarity,
+        "salience": weigh_salience,
+        "control_permuted": control_permuted,
+        "control_permuted_bins": control_permuted_bins,
+        "control_permuted_position": control_permuted_position,
+        "control_permuted_labels": control_permuted_labels,
+        "control_other_people": control_other_people,
+        "control_uniform": control_uniform,
     },
     group="gazecode.schemes",
 )
-
-
-def _weights(
-    hits: Hits, tokens: SourceTokens, part: FloatArray, *, scheme: str, unit: str
-) -> TokenWeights:
-    """Sum what each hit adds to its token."""
-    if hits.n_tokens != len(tokens):
-        raise DataError(
-            f"hits count {hits.n_tokens} tokens, the source has {len(tokens)}; "
-            "pass the tokens of the layout that the hits were mapped with"
-        )
-    value = np.bincount(hits.token, weights=part, minlength=len(tokens)).astype(np.float64)
-    return TokenWeights(
-        value=value, on_path=value > 0, scheme=scheme, unit=unit, exposed=hits.exposed
-    )
-
-
-def _in_first_visit(hits: Hits) -> BoolArray:
-    """``(h,)`` whether a hit belongs to the first run of fixations on its token."""
-    # Number fixations without the lost ones: what is left is consecutive as gaze saw it.
-    seen = np.cumsum(hits.status != "lost")
-    at: IntArray = seen[hits.fixation]
-    order = np.lexsort((at, hits.token))
-    token, at = hits.token[order], at[order]
-    fresh = np.ones(len(order), dtype=bool)
-    fresh[1:] = token[1:] != token[:-1]
-    entered = fresh.copy()
-    entered[1:] |= at[1:] > at[:-1] + 1
-    visit = np.cumsum(entered)
-    first_visit = visit[fresh][np.cumsum(fresh) - 1] if len(order) else visit
-    inside: BoolArray = np.empty(len(order), dtype=bool)
-    inside[order] = visit == first_visit
-    return inside

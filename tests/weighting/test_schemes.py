@@ -1,10 +1,15 @@
+import inspect
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gazecode.errors import DataError, ParameterError
+from gazecode.model import ScanPath
 from gazecode.weighting import SCHEMES, weigh
+
+GAZE = ("count", "duration", "first_pass", "binary")
 
 
 @st.composite
@@ -113,13 +118,13 @@ def test_duration_is_the_default_and_no_gaze_gives_zeros(make):
     hits = make.hits(np.zeros((2, 3)), [100.0, 100.0])
     found = weigh(hits, make.tokens(3))
     assert found.scheme == "duration"
-    for scheme in SCHEMES:
+    for scheme in GAZE:
         assert weigh(hits, make.tokens(3), scheme=scheme).value.tolist() == [0, 0, 0]
 
 
 def test_hits_without_any_fixation(make):
     hits = make.hits(np.zeros((0, 2)), [])
-    for scheme in SCHEMES:
+    for scheme in GAZE:
         assert weigh(hits, make.tokens(2), scheme=scheme).value.tolist() == [0, 0]
 
 
@@ -129,7 +134,10 @@ def test_hits_without_any_fixation(make):
         pytest.param(
             {"scheme": "dwell"},
             ParameterError,
-            "no 'dwell' in weighting schemes; choose from: binary, count, duration, first_pass",
+            "no 'dwell' in weighting schemes; choose from: binary, control_other_people, "
+            "control_permuted, control_permuted_bins, control_permuted_labels, "
+            "control_permuted_position, control_uniform, count, duration, eyemulator, "
+            "first_pass, rarity, salience",
             id="scheme",
         ),
         pytest.param(
@@ -153,3 +161,22 @@ def test_tokens_of_another_source(make):
         "hits count 1 tokens, the source has 4; "
         "pass the tokens of the layout that the hits were mapped with"
     )
+
+
+@pytest.mark.parametrize("scheme", GAZE)
+def test_gaze_schemes_refuse_a_path(make, scheme):
+    path = ScanPath(ngram=[-1, 0], unknown_labels={})
+    with pytest.raises(ParameterError) as error:
+        weigh(path, make.tokens(2), scheme=scheme)
+    assert str(error.value) == (
+        f"scheme '{scheme}' weighs gaze (Hits), found ScanPath; "
+        "for a pseudo scan path use scheme='eyemulator' with priors"
+    )
+
+
+def test_every_scheme_has_keyword_parameters_alone_behind_its_two_inputs():
+    """What a study file can set is read off the signatures."""
+    for name, scheme in SCHEMES.items():
+        kinds = [p.kind.name for p in inspect.signature(scheme).parameters.values()]
+        assert kinds[:2] == ["POSITIONAL_OR_KEYWORD"] * 2, name
+        assert set(kinds[2:]) <= {"KEYWORD_ONLY"}, name
