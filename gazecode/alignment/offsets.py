@@ -5,7 +5,7 @@ subwords name the same character, byte-level pieces own its bytes one by one, as
 says; any others own the character in equal parts. No byte is owned more than once in sum.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -13,7 +13,15 @@ import numpy as np
 
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 
-__all__ = ["Ownership", "byte_positions", "offset_array", "own", "ranges", "summed"]
+__all__ = [
+    "Ownership",
+    "byte_positions",
+    "first_of",
+    "offset_array",
+    "own",
+    "ranges",
+    "summed",
+]
 
 Edges = Callable[[IntArray], IntArray]
 
@@ -29,6 +37,8 @@ class Ownership:
         subwords without text.
     subword, start, end, fraction
         ``(p,)`` owned pieces, sorted by subword: `fraction` of the bytes ``start:end``.
+    shares_nothing
+        Whether every subword is known to own all that its offsets cover.
     """
 
     span: IntArray
@@ -36,6 +46,7 @@ class Ownership:
     start: IntArray
     end: IntArray
     fraction: FloatArray
+    shares_nothing: bool = False
 
     def owned(self) -> FloatArray:
         """``(n,)`` bytes owned by each subword."""
@@ -57,11 +68,26 @@ def byte_positions(text: str) -> IntArray:
     return at
 
 
-def offset_array(offsets: Sequence[tuple[int, int]], *, n_characters: int) -> IntArray:
-    """``(n, 2)`` character offsets, kept inside the text and never ending before they begin."""
-    flat = np.fromiter(chain.from_iterable(offsets), dtype=np.int64, count=2 * len(offsets))
-    pairs: IntArray = np.clip(flat.reshape(-1, 2), 0, n_characters)
-    pairs[:, 1] = np.maximum(pairs[:, 0], pairs[:, 1])
+def offset_array(
+    offsets: Iterable[tuple[int, int]], *, n_characters: int | IntArray, count: int = -1
+) -> IntArray:
+    """``(n, 2)`` character offsets, kept inside their text and never ending before they begin.
+
+    Parameters
+    ----------
+    offsets
+        ``n`` pairs; they are drawn one by one, so that a batch's need not exist at the same time.
+    n_characters
+        Length of the text, or ``(n,)`` of the text of each subword.
+    count
+        `n` where it is known beforehand.
+    """
+    flat = np.fromiter(
+        chain.from_iterable(offsets), dtype=np.int64, count=2 * count if count >= 0 else -1
+    )
+    pairs = flat.reshape(-1, 2)
+    np.clip(pairs[:, 0], 0, n_characters, out=pairs[:, 0])
+    np.clip(pairs[:, 1], pairs[:, 0], n_characters, out=pairs[:, 1])
     return pairs
 
 
@@ -117,6 +143,17 @@ def summed(group: IntArray, value: FloatArray, n_groups: int) -> FloatArray:
     """
     total = np.bincount(group, weights=value, minlength=n_groups)
     return total.astype(np.float64, copy=False)
+
+
+def first_of(count: IntArray) -> IntArray:
+    """``(d + 1,)`` where each of consecutive groups begins, and the end.
+
+    >>> first_of(np.array([2, 0, 3]))
+    array([0, 2, 2, 5])
+    """
+    first: IntArray = np.zeros(len(count) + 1, dtype=np.int64)
+    np.cumsum(count, out=first[1:])
+    return first
 
 
 def ranges(first: IntArray, count: IntArray) -> IntArray:
@@ -189,4 +226,11 @@ def _ownership(span: IntArray, *parts: Pieces) -> Ownership:
         order = np.lexsort((columns[1], columns[0]))
         columns = [column[order] for column in columns]
     subword, start, end, fraction = columns
-    return Ownership(span=span, subword=subword, start=start, end=end, fraction=fraction)
+    return Ownership(
+        span=span,
+        subword=subword,
+        start=start,
+        end=end,
+        fraction=fraction,
+        shares_nothing=len(parts) == 1,
+    )

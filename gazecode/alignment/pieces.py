@@ -7,7 +7,7 @@ printable Latin-1 stands for itself, the 68 others for U+0100 and up, in order. 
 
 import re
 
-__all__ = ["byte_alphabet", "piece_edges"]
+__all__ = ["byte_alphabet", "piece_bytes", "piece_edges"]
 
 _FALLBACK = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 
@@ -38,7 +38,7 @@ def piece_edges(piece: str, *, byte_level: bool) -> tuple[int, int]:
     >>> piece_edges("Ģ", byte_level=True), piece_edges("<0xF0>", byte_level=False)
     ((1, 0), (0, 1))
     """
-    data = _bytes_of(piece, byte_level=byte_level)
+    data = piece_bytes(piece, byte_level=byte_level)
     head = 0
     while head < len(data) and _continues(data[head]):
         head += 1
@@ -51,7 +51,12 @@ def piece_edges(piece: str, *, byte_level: bool) -> tuple[int, int]:
     return head, begun if begun < _length(data[last]) else 0
 
 
-def _bytes_of(piece: str, *, byte_level: bool) -> bytes:
+def piece_bytes(piece: str, *, byte_level: bool) -> bytes:
+    """Bytes a piece spells out; none if it is not made of bytes.
+
+    >>> piece_bytes("Ġx", byte_level=True), piece_bytes("Ġx", byte_level=False)
+    (b' x', b'')
+    """
     fallback = _FALLBACK.fullmatch(piece)
     if fallback:
         return bytes([int(fallback[1], 16)])

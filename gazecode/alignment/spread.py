@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gazecode.alignment.offsets import Ownership, ranges, summed
-from gazecode.model.checks import FloatArray, IntArray
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.registry import Registry
 
 __all__ = ["POLICIES", "Overlaps", "Spread", "overlaps"]
@@ -47,8 +47,12 @@ def overlaps(start: IntArray, end: IntArray, span: IntArray) -> Overlaps:
     >>> o.row, o.token, o.n_bytes
     (array([0, 0, 1, 1]), array([0, 1, 1, 2]), array([2, 1, 2, 2]))
     """
-    first = np.searchsorted(span[:, 1], start, side="right")
-    count = np.searchsorted(span[:, 0], end, side="left") - first
+    # Counted along the bytes: in a batch every byte is near a token, so this beats searching.
+    size = 1 + max(int(end.max(initial=0)), int(span.max(initial=0)))
+    begun = np.cumsum(np.bincount(span[:, 0], minlength=size))
+    ended = np.cumsum(np.bincount(span[:, 1], minlength=size))
+    first = ended[start]
+    count = begun[np.maximum(end - 1, 0)] - first
     count = np.where(start < end, np.maximum(count, 0), 0)
     row = np.repeat(np.arange(len(start)), count)
     token = ranges(first, count)
@@ -57,7 +61,7 @@ def overlaps(start: IntArray, end: IntArray, span: IntArray) -> Overlaps:
 
 
 class Spread:
-    """The overlap of one text's subwords and AST tokens.
+    """The overlap of subwords and AST tokens of one text, or of many laid end to end.
 
     Parameters
     ----------
@@ -76,23 +80,41 @@ class Spread:
 
     def __init__(self, ownership: Ownership, span: IntArray) -> None:
         self.n_subwords = len(ownership.span)
-        self._covers = overlaps(ownership.span[:, 0], ownership.span[:, 1], span)
-        pieces = overlaps(ownership.start, ownership.end, span)
-        self._subword = ownership.subword[pieces.row]
-        self._token = pieces.token
-        self._bytes: FloatArray = pieces.n_bytes * ownership.fraction[pieces.row]
+        covers = overlaps(ownership.span[:, 0], ownership.span[:, 1], span)
+        self._covers = covers
+        if ownership.shares_nothing:
+            self._subword, self._token = covers.row, covers.token
+            self._bytes: FloatArray = covers.n_bytes.astype(np.float64)
+        else:
+            pieces = overlaps(ownership.start, ownership.end, span)
+            self._subword, self._token = ownership.subword[pieces.row], pieces.token
+            self._bytes = pieces.n_bytes * ownership.fraction[pieces.row]
         self.owned = summed(self._token, self._bytes, len(span))
         self.token_index = self._largest()
 
     def _largest(self) -> IntArray:
         index: IntArray = np.full(self.n_subwords, -1, dtype=np.int64)
-        row, token, n_bytes = self._covers.row, self._covers.token, self._covers.n_bytes
+        row, token = self._covers.row, self._covers.token
+        # Backwards, so that the earliest is written last and stays.
+        index[row[::-1]] = token[::-1]
+        several = np.flatnonzero(np.bincount(row, minlength=self.n_subwords)[row] > 1)
+        row, n_bytes = row[several], self._covers.n_bytes[several]
         most: IntArray = np.zeros(self.n_subwords, dtype=np.int64)
         np.maximum.at(most, row, n_bytes)
-        # Backwards, so that of equals the earlier is written last and stays.
         best = np.flatnonzero(n_bytes == most[row])[::-1]
-        index[row[best]] = token[best]
+        index[row[best]] = token[several[best]]
         return index
+
+    def flagged(self, flag: BoolArray) -> BoolArray:
+        """``(n,)`` flags of tokens on the subwords of `token_index`; false on no token."""
+        flags: BoolArray = np.append(flag, np.False_)[self.token_index]
+        return flags
+
+    def owns(self, flag: BoolArray) -> BoolArray:
+        """``(n,)`` subwords that own a byte of a token with the flag."""
+        found: BoolArray = np.zeros(self.n_subwords, dtype=bool)
+        found[self._subword[flag[self._token] & (self._bytes > 0)]] = True
+        return found
 
     def inherit(self, value: FloatArray, *, background: float) -> FloatArray:
         """``(n,)`` the value of the token with the largest overlap."""

@@ -8,24 +8,28 @@ is never changed. BPE dropout is switched off too, since it makes every encoding
 import hashlib
 import json
 from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from gazecode.alignment.pieces import piece_edges
+from gazecode.alignment.pieces import piece_bytes, piece_edges
+from gazecode.alignment.spelling import Spelling
 from gazecode.errors import TokenizerError
 from gazecode.model.checks import IntArray
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import AddedToken, Encoding, Tokenizer
 
 __all__ = ["Prepared", "load_tokenizer", "prepare", "tokenizer_sha256"]
 
 MAX_CACHED = 16
 """Tokenizers kept; a large one takes hundreds of MB and seconds to load."""
 MAX_MESSAGE = 300
+_NOTHING = {"type": "Sequence", "normalizers": []}
+_KEEPS_ASCII = frozenset({"NFC", "NFD", "NFKC", "NFKD"})
 
 
 @dataclass(slots=True)
@@ -43,6 +47,10 @@ class Prepared:
         of blanks stand for text and are not among them.
     byte_level
         Whether pieces are spelled in the byte alphabet of GPT-2.
+    n_added
+        Positions the tokenizer puts around every text.
+    spelling
+        What reads offsets from pieces; None for a tokenizer whose offsets they do not tell.
     """
 
     tokenizer: "Tokenizer"
@@ -50,6 +58,8 @@ class Prepared:
     special_ids: IntArray
     added_ids: frozenset[int]
     byte_level: bool
+    n_added: int
+    spelling: Spelling | None = None
     _edges: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def encode(self, text: str) -> "Encoding":
@@ -60,8 +70,25 @@ class Prepared:
         TokenizerError
             The tokenizer fails on the text, for instance for want of an unknown-word token.
         """
+        encoding: Encoding = self._tried(self.tokenizer.encode, text)
+        return encoding
+
+    def encode_batch(self, texts: Sequence[str]) -> "list[Encoding | TokenizerError]":
+        """Tokenize texts; where the tokenizer fails on one, its error stands in its place."""
         try:
-            return self.tokenizer.encode(text)
+            return list(self._tried(self.tokenizer.encode_batch, texts))
+        except TokenizerError:
+            return [self._encoding_or_error(text) for text in texts]
+
+    def _encoding_or_error(self, text: str) -> "Encoding | TokenizerError":
+        try:
+            return self.encode(text)
+        except TokenizerError as error:
+            return error
+
+    def _tried(self, encode: Callable[[Any], Any], given: str | Sequence[str]) -> Any:
+        try:
+            return encode(given)
         except BaseException as error:
             raise TokenizerError(
                 f"the tokenizer fails on this text: {_reason(error)}; use another tokenizer"
@@ -271,12 +298,15 @@ def _prepare_clean(tokenizer: "Tokenizer", *, sha256: str) -> Prepared:
         for i, token in added.items()
         if token.special and token.content.strip() and token.content != unknown
     ]
+    byte_level = _is_byte_level(tokenizer)
     return Prepared(
         tokenizer=tokenizer,
         sha256=sha256,
         special_ids=np.array(sorted(special), dtype=np.int64),
         added_ids=frozenset(added),
-        byte_level=_is_byte_level(tokenizer),
+        byte_level=byte_level,
+        n_added=tokenizer.num_special_tokens_to_add(is_pair=False),
+        spelling=_spelling(tokenizer, added) if byte_level and _is_literal(tokenizer) else None,
     )
 
 
@@ -292,3 +322,24 @@ def _unknown_token(tokenizer: "Tokenizer") -> str | None:
 def _is_byte_level(tokenizer: "Tokenizer") -> bool:
     parts = (tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder)
     return any(b'"ByteLevel"' in part.__getstate__() for part in parts if part is not None)
+
+
+def _is_literal(tokenizer: "Tokenizer") -> bool:
+    """Whether ASCII text is left as it is, and offsets are not trimmed."""
+    normalizer = tokenizer.normalizer
+    state = json.loads(normalizer.__getstate__()) if normalizer is not None else _NOTHING
+    trims = b'"trim_offsets":true'
+    post = tokenizer.post_processor
+    return (state == _NOTHING or state["type"] in _KEEPS_ASCII) and not (
+        post is not None and trims in post.__getstate__().replace(b" ", b"")
+    )
+
+
+def _spelling(tokenizer: "Tokenizer", added: Mapping[int, "AddedToken"]) -> Spelling:
+    def spell(token_id: int) -> bytes | None:
+        if token_id in added:
+            content: str = added[token_id].content
+            return content.encode()
+        return piece_bytes(tokenizer.id_to_token(token_id) or "", byte_level=True) or None
+
+    return Spelling(spell)

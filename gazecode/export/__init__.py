@@ -6,11 +6,12 @@ not at all, says its units and parameters, and is byte-identical on a rerun.
 
 from gazecode.export.atomic import replacing
 from gazecode.export.convert import convert
+from gazecode.export.flat import flat_batch
 from gazecode.export.hdf5 import to_hdf5
 from gazecode.export.jsonl import to_jsonl
 from gazecode.export.metadata import inputs_digest
-from gazecode.export.opening import iter_examples, read_examples
-from gazecode.export.parquet import to_parquet
+from gazecode.export.opening import iter_examples, open_stored, read_examples
+from gazecode.export.parquet import parquet_bytes, to_parquet, write_batches
 from gazecode.export.rows import from_batch, to_batch
 from gazecode.export.schema import COLUMNS, SCHEMA_VERSION, arrow_schema
 from gazecode.export.table import read_metadata, write_table
@@ -24,9 +25,12 @@ __all__ = [
     "ValidationReport",
     "arrow_schema",
     "convert",
+    "flat_batch",
     "from_batch",
     "inputs_digest",
     "iter_examples",
+    "open_stored",
+    "parquet_bytes",
     "read_examples",
     "read_metadata",
     "replacing",
@@ -36,5 +40,6 @@ __all__ = [
     "to_parquet",
     "to_xarray",
     "validate",
+    "write_batches",
     "write_table",
 ]

@@ -6,13 +6,15 @@ the same bytes.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gazecode.export.lists import flat_values
 from gazecode.export.schema import COLUMNS, Column
+from gazecode.model.checks import IntArray
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,8 +25,6 @@ PREFIX = b"gazecode row 1\n"
 """Names the recipe: a digest of another version, or of something else, is never equal."""
 
 _DTYPES = {"int32": "<i4", "float": "<f4", "bool": "u1"}
-
-Pieces = Callable[[int], bytes]
 
 
 def batch_digests(batch: "pa.RecordBatch") -> list[str]:
@@ -40,61 +40,45 @@ def batch_digests(batch: "pa.RecordBatch") -> list[str]:
     list of str
         64 hexadecimal digits per row.
     """
-    encoders = [
-        _encoder(batch.column(column.name), column)
-        for column in COLUMNS
-        if column.name != "row_digest"
-    ]
+    parts = [part for column in COLUMNS[:-1] for part in _parts(batch.column(column.name), column)]
     return [
-        hashlib.sha256(PREFIX + b"".join([encode(row) for encode in encoders])).hexdigest()
-        for row in range(batch.num_rows)
+        hashlib.sha256(b"".join((PREFIX, *row))).hexdigest() for row in zip(*parts, strict=True)
     ]
 
 
-def _encoder(values: Any, column: Column) -> Pieces:
-    """Return a function from the number of a row to the bytes of its value."""
-    if not column.is_list:
-        return _scalars(values, column)
-    flat, borders = flat_values(values)
-    if column.element == "string":
-        return _list_of_texts(_texts(flat), borders.tolist())
-    return _list_of_numbers(_numbers(flat, column.element), borders.tolist())
-
-
-def _scalars(values: Any, column: Column) -> Pieces:
-    if column.element == "string":
-        return _texts(values).__getitem__
-    numbers = _numbers(values, column.element)
-    return lambda row: numbers[row].tobytes()
-
-
-def _list_of_texts(flat: list[bytes], borders: list[int]) -> Pieces:
-    def encode(row: int) -> bytes:
-        a, b = borders[row], borders[row + 1]
-        return _length(b - a) + b"".join(flat[a:b])
-
-    return encode
-
-
-def _list_of_numbers(flat: "np.ndarray[Any, Any]", borders: list[int]) -> Pieces:
-    def encode(row: int) -> bytes:
-        a, b = borders[row], borders[row + 1]
-        return _length(b - a) + flat[a:b].tobytes()
-
-    return encode
+def _parts(values: Any, column: Column) -> Iterator[Iterator[bytes | memoryview]]:
+    """The bytes of a column by row; of a list first its lengths, then what is in it."""
+    if column.is_list:
+        flat, borders = flat_values(values)
+        yield (_length(count) for count in np.diff(borders).tolist())
+    else:
+        flat, borders = values, np.arange(len(values) + 1)
+    raw, at = (_texts if column.element == "string" else _numbers)(flat, column, borders)
+    yield (raw[a:b] for a, b in pairwise(at.tolist()))
 
 
 def _length(count: int) -> bytes:
     return count.to_bytes(8, "little")
 
 
-def _texts(values: Any) -> list[bytes]:
-    """Encode each text once, however often it occurs: labels are few and repeat."""
+def _texts(values: Any, _: Column, borders: IntArray) -> tuple[memoryview, IntArray]:
+    """All texts with their lengths, end to end, and where those of each row begin.
+
+    Each is encoded once, however often it occurs: labels are few and repeat.
+    """
+    import pyarrow as pa
+
     coded = values.cast("binary").dictionary_encode()
     encoded = [_length(len(raw)) + raw for raw in coded.dictionary.to_pylist()]
-    return [encoded[i] for i in coded.indices.to_pylist()]
+    whole = pa.array(encoded, pa.large_binary()).take(coded.indices)
+    if not len(whole):
+        return memoryview(b""), borders
+    _, ends, data = whole.buffers()
+    return memoryview(data), np.frombuffer(ends, np.int64, len(whole) + 1)[borders]
 
 
-def _numbers(values: Any, element: str) -> "np.ndarray[Any, Any]":
+def _numbers(values: Any, column: Column, borders: IntArray) -> tuple[memoryview, IntArray]:
     # Arrow packs truth values in bits; here they are one byte each, 0 or 1.
-    return np.asarray(values.to_numpy(zero_copy_only=False)).astype(_DTYPES[element], copy=False)
+    numbers = np.asarray(values.to_numpy(zero_copy_only=False))
+    fixed = np.ascontiguousarray(numbers, dtype=_DTYPES[column.element])
+    return fixed.view(np.uint8).data, borders * fixed.itemsize

@@ -15,11 +15,12 @@ from gazecode.export.digest import batch_digests
 from gazecode.export.lists import flat_values, row_of
 from gazecode.export.schema import COLUMNS, BrokenRow, Column, arrow_schema
 from gazecode.model import Example
+from gazecode.model.checks import IntArray
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BLOCK_ROWS", "batches", "check_nulls", "from_batch", "to_batch"]
+__all__ = ["BLOCK_ROWS", "batches", "check_nulls", "from_batch", "record_batch", "to_batch"]
 
 BLOCK_ROWS = 64
 """Batches end at a multiple of it where they can: HDF5 chunks are this high."""
@@ -28,6 +29,9 @@ BATCH_VALUES = 2**18
 """Subwords and AST tokens after which a batch ends at the next full block."""
 MOST_VALUES = 2**21
 """Subwords and AST tokens after which a batch ends at once."""
+
+Flat = tuple[Any, IntArray]
+"""The values of a column end to end, and ``(d + 1,)`` where those of each row begin."""
 
 _INT32 = np.iinfo(np.int32)
 
@@ -66,39 +70,60 @@ def to_batch(examples: Sequence[Example]) -> "pa.RecordBatch":
     DataError
         A value the schema cannot hold: not finite, beyond 32 bits, or a text that is not Unicode.
     """
+    names = [example.example_id for example in examples]
+    return record_batch(names, lambda column: _column(examples, column))
+
+
+def record_batch(names: Sequence[str], values: Callable[[Column], Flat]) -> "pa.RecordBatch":
+    """Arrow columns from flat values, ``row_digest`` computed.
+
+    Parameters
+    ----------
+    names
+        ``(d,)`` example ids, for errors.
+    values
+        What a column holds: one flat sequence, and ``(d + 1,)`` borders of the rows in it.
+    """
     import pyarrow as pa
 
-    arrays = [_array(examples, column) for column in COLUMNS if column.name != "row_digest"]
-    arrays.append(pa.array([""] * len(examples), pa.string()))
-    batch = pa.RecordBatch.from_arrays(arrays, schema=arrow_schema())
+    schema = arrow_schema()
+    arrays = [
+        _array(values(column), names, column, schema.field(column.name).type)
+        for column in COLUMNS[:-1]
+    ]
+    arrays.append(pa.array([""] * len(names), pa.string()))
+    batch = pa.RecordBatch.from_arrays(arrays, schema=schema)
     digests = pa.array(batch_digests(batch), pa.string())
     return batch.set_column(len(COLUMNS) - 1, batch.schema.field("row_digest"), digests)
 
 
-def _array(examples: Sequence[Example], column: Column) -> Any:
+def _column(examples: Sequence[Example], column: Column) -> Flat:
+    values = [getattr(example, column.name) for example in examples]
+    if not column.is_list:
+        return values, np.arange(len(examples) + 1)
+    first = np.concatenate([[0], np.cumsum([len(value) for value in values], dtype=np.int64)])
+    if column.element == "string":
+        return list(chain.from_iterable(values)), first
+    return np.concatenate([np.empty(0, dtype=bool), *values]), first
+
+
+def _array(values: Flat, names: Sequence[str], column: Column, kind: Any) -> Any:
     """One column of the batch as an Arrow array."""
     import pyarrow as pa
 
-    values = [getattr(example, column.name) for example in examples]
-    kind = arrow_schema().field(column.name).type
+    flat, first = values
+    element = kind.value_type if column.is_list else kind
+    inner = _elements(flat, column, element, lambda i: names[row_of(first, i)])
     if not column.is_list:
-        return _elements(values, column, kind, lambda i: examples[i])
-    ends = np.cumsum([len(value) for value in values], dtype=np.int64)
-    offsets = pa.array(np.concatenate([[0], ends]).astype(np.int32), pa.int32())
-    flat = (
-        list(chain.from_iterable(values))
-        if column.element == "string"
-        else np.concatenate([np.empty(0, dtype=bool), *values])
-    )
-    inner = _elements(
-        flat, column, kind.value_type, lambda i: examples[int(np.searchsorted(ends, i, "right"))]
-    )
-    return pa.ListArray.from_arrays(offsets, inner, type=kind)
+        return inner
+    return pa.ListArray.from_arrays(pa.array(first.astype(np.int32)), inner, type=kind)
 
 
-def _elements(values: Any, column: Column, kind: Any, owner: Callable[[int], Example]) -> Any:
+def _elements(values: Any, column: Column, kind: Any, owner: Callable[[int], str]) -> Any:
     import pyarrow as pa
 
+    if isinstance(values, pa.Array):
+        return values
     if column.element != "string":
         return pa.array(_narrow(np.asarray(values), column, owner), kind)
     try:
@@ -106,7 +131,7 @@ def _elements(values: Any, column: Column, kind: Any, owner: Callable[[int], Exa
     except (pa.ArrowException, UnicodeEncodeError, TypeError) as error:
         bad = next(i for i, value in enumerate(values) if not _is_text(value))
         raise DataError(
-            f"example {owner(bad).example_id!a}: {column.name} is no Unicode text "
+            f"example {owner(bad)!a}: {column.name} is no Unicode text "
             f"({values[bad]!a:.60}); give text without half surrogate pairs"
         ) from error
 
@@ -120,7 +145,7 @@ def _is_text(value: object) -> bool:
 
 
 def _narrow(
-    values: "np.ndarray[Any, Any]", column: Column, owner: Callable[[int], Example]
+    values: "np.ndarray[Any, Any]", column: Column, owner: Callable[[int], str]
 ) -> "np.ndarray[Any, Any]":
     """Bring values to the type in the file, refusing what would change by more than rounding."""
     if column.element == "bool":
@@ -136,7 +161,7 @@ def _narrow(
     if bad.size:
         i = int(bad[0])
         raise DataError(
-            f"example {owner(i).example_id!r}: {column.name} holds {values[i]}; expected "
+            f"example {owner(i)!r}: {column.name} holds {values[i]}; expected "
             + ("a finite number" if column.element == "float" else "a number of 32 bits")
         )
     return narrow

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from gazecode.alignment import load_tokenizer
+from gazecode.alignment.encode import encode
 from gazecode.alignment.pieces import byte_alphabet
-from gazecode.model import SourceTokens, TokenWeights
+from gazecode.model import SourceTokens, TokenBatch, TokenWeights
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = ROOT / "fixtures" / "demo" / "tokenizer.json"
@@ -40,6 +41,22 @@ def source(code, spans, *, source_id="Demo.java"):
     )
 
 
+def encode_one(tokens, prepared, *, template=None):
+    """One source through the batch; a refusal is raised."""
+    batch = TokenBatch(
+        code=tokens.code,
+        code_start=[0, len(tokens.code)],
+        token_start=[0, len(tokens)],
+        span=tokens.span,
+        row=tokens.row,
+        label=[0] * len(tokens),
+    )
+    _, encoded, refused = encode(batch, [tokens.source_id], prepared, template=template)
+    if refused:
+        raise refused[0]
+    return encoded
+
+
 def words(code):
     """Spans in bytes: runs of word characters, single other characters, no white space."""
     found = re.finditer(r"(?:\w|[\u0300-\u036f])+|\S", code)
@@ -61,7 +78,7 @@ def make():
     class Make:
         pass
 
-    for function in (source, words, gaze, true_shares, oracle_inherit, byte_span):
+    for function in (source, encode_one, words, gaze, true_shares, oracle_inherit, byte_span):
         setattr(Make, function.__name__, staticmethod(function))
     return Make
 

@@ -2,19 +2,18 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from gazecode.alignment.encode import encode
 from gazecode.alignment.tokenizer import prepare
 from gazecode.errors import AlignmentError, ParameterError
 
 
 def pieces(encoded):
-    return [encoded.text.encode()[a:b].decode() for a, b in encoded.ownership.span]
+    return [encoded.text[0].encode()[a:b].decode() for a, b in encoded.ownership.span]
 
 
 def test_the_template_marks_the_code(bundled, make):
     tokens = make.source("a = b", [(0, 1), (2, 3), (4, 5)])
-    encoded = encode(tokens, prepare(bundled), template="é: {code}\nend")
-    assert encoded.text == "é: a = b\nend"
+    encoded = make.encode_one(tokens, prepare(bundled), template="é: {code}\nend")
+    assert encoded.text == ("é: a = b\nend",)
     assert (encoded.code_start, encoded.code_end) == (4, 9)
     in_code = [p for p, inside in zip(pieces(encoded), encoded.in_code, strict=True) if inside]
     assert "".join(in_code) == " a = b"
@@ -26,7 +25,7 @@ def test_a_subword_across_the_border_belongs_to_the_code(make):
         models.BPE({"f": 0, "(": 1, "x": 2, "f(": 3, ")": 4}, [("f", "(")], ignore_merges=False)
     )
     tokens = make.source("(x)", [(0, 1), (1, 2), (2, 3)])
-    encoded = encode(tokens, prepare(own), template="f{code}")
+    encoded = make.encode_one(tokens, prepare(own), template="f{code}")
     assert pieces(encoded) == ["f(", "x", ")"]
     assert own.encode("f").tokens == ["f"]
     assert encoded.in_code.tolist() == [True, True, True]
@@ -37,25 +36,27 @@ def test_a_subword_across_the_border_belongs_to_the_code(make):
 )
 def test_a_template_needs_the_code_once(bundled, make, template, found):
     with pytest.raises(ParameterError) as error:
-        encode(make.source("x", [(0, 1)]), prepare(bundled), template=template)
+        make.encode_one(make.source("x", [(0, 1)]), prepare(bundled), template=template)
     expected = f"the template holds {{code}} {found} times; expected it exactly once"
     assert str(error.value) == expected
 
 
 def test_braces_in_code_and_template_are_text(bundled, make):
     tokens = make.source("{code}", [(0, 6)])
-    assert encode(tokens, prepare(bundled), template="{0} {code} }").text == "{0} {code} }"
+    assert make.encode_one(tokens, prepare(bundled), template="{0} {code} }").text == (
+        "{0} {code} }",
+    )
 
 
 def test_empty_code_is_refused(bundled, make):
     with pytest.raises(AlignmentError) as error:
-        encode(make.source("", [], source_id="A.java"), prepare(bundled), template=None)
+        make.encode_one(make.source("", [], source_id="A.java"), prepare(bundled), template=None)
     assert str(error.value) == "A.java is empty; expected code to align weights with"
 
 
 def test_code_that_is_not_utf8_is_refused(bundled, make):
     with pytest.raises(AlignmentError) as error:
-        encode(make.source(b"a\xff", [(0, 1)]), prepare(bundled), template=None)
+        make.encode_one(make.source(b"a\xff", [(0, 1)]), prepare(bundled), template=None)
     assert str(error.value) == (
         "Demo.java is not UTF-8 at byte 1; decode it with its own encoding first"
     )
@@ -69,7 +70,7 @@ def test_special_tokens_added_and_spelled_out(bundled, make):
         single="<|endoftext|> $A", special_tokens=[("<|endoftext|>", end)]
     )
     tokens = make.source('"<|endoftext|>"', [(0, 15)])
-    encoded = encode(tokens, prepare(own), template=None)
+    encoded = make.encode_one(tokens, prepare(own), template=None)
     assert encoded.special.tolist() == [True, False, True, False]
     assert encoded.in_code.tolist() == [False, True, True, True]
     assert encoded.special_in_code == 1
@@ -79,7 +80,7 @@ def test_blanks_that_trimmed_offsets_hide_still_count_as_code(bundled, make):
     own = Tokenizer.from_str(bundled.to_str())
     own.post_processor = processors.ByteLevel(trim_offsets=True)
     tokens = make.source("a  b", [(0, 1), (3, 4)])
-    encoded = encode(tokens, prepare(own), template=" {code} ")
+    encoded = make.encode_one(tokens, prepare(own), template=" {code} ")
     trimmed = np.flatnonzero(encoded.ownership.span[:, 0] == encoded.ownership.span[:, 1])
     assert len(trimmed) == 2, "the blank inside, and the one after"
     assert encoded.in_code[trimmed].tolist() == [True, False]
@@ -89,7 +90,7 @@ def test_blanks_that_trimmed_offsets_hide_still_count_as_code(bundled, make):
 def test_a_trimmed_blank_just_before_the_code_is_prompt(bundled, make):
     own = Tokenizer.from_str(bundled.to_str())
     own.post_processor = processors.ByteLevel(trim_offsets=True)
-    encoded = encode(make.source("\ny", [(1, 2)]), prepare(own), template="x {code}")
+    encoded = make.encode_one(make.source("\ny", [(1, 2)]), prepare(own), template="x {code}")
     assert encoded.ownership.span.tolist() == [[0, 1], [2, 2], [2, 3], [3, 4]]
     assert encoded.in_code.tolist() == [False, False, True, True]
 
@@ -97,5 +98,5 @@ def test_a_trimmed_blank_just_before_the_code_is_prompt(bundled, make):
 def test_bytes_that_nobody_owns_are_counted(make):
     own = Tokenizer(models.WordLevel({"x": 0}, "x"))
     own.pre_tokenizer = pre_tokenizers.Whitespace()
-    encoded = encode(make.source("x \t x", [(0, 1)]), prepare(own), template="x {code}")
+    encoded = make.encode_one(make.source("x \t x", [(0, 1)]), prepare(own), template="x {code}")
     assert encoded.unowned_bytes == 3

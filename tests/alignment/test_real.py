@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from gazecode.alignment import align, load_tokenizer, tokenizer_sha256
-from gazecode.alignment.encode import encode
 from gazecode.alignment.tokenizer import prepare
 from gazecode.errors import TokenizerError
 
@@ -115,7 +114,7 @@ def test_no_byte_is_owned_twice_and_what_is_covered_is_owned(real, make):
     name, tokenizer = real
     unowned = 0
     for text in TEXTS.values():
-        pieces = encode(make.source(text, []), prepare(tokenizer), template=None).ownership
+        pieces = make.encode_one(make.source(text, []), prepare(tokenizer), template=None).ownership
         owned = np.zeros(len(text.encode()))
         for a, b, f in zip(pieces.start, pieces.end, pieces.fraction, strict=True):
             owned[a:b] += f
