@@ -1,8 +1,10 @@
 """The order of the stages. Read this to see how gaze becomes weights.
 
-export file → `read` → `assess` → `detect` → (`parse`, layout) → `map_to_tokens` → `weigh` → `align`
+export file → `read` → `assess` → `detect` → (`parse`, layout) → `map_to_tokens` (and `chance_hits`)
+→ `weigh` → `align`
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +13,7 @@ import numpy as np
 
 from gazecode.detection import DETECTORS, detect
 from gazecode.errors import DataError, GazecodeError, ParameterError
-from gazecode.mapping import map_to_tokens
+from gazecode.mapping import chance_hits, map_to_tokens
 from gazecode.model import (
     Events,
     Hits,
@@ -36,7 +38,17 @@ RESERVED = ("samples", "screen", "breaks_ms")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """Which method does each step, with its parameters. The defaults are the documented ones."""
+    """Which method does each step, with its parameters. The defaults are the documented ones.
+
+    Attributes
+    ----------
+    null_shifts
+        Circular shifts of each trial's gaze that say what chance hits; 0 leaves it unknown.
+    null_seed
+        Of the shifts, together with the names of the recording and the trial.
+    recording
+        What outputs call the recording.
+    """
 
     detect: str = "ivt"
     detect_params: Mapping[str, Any] = field(default_factory=dict)
@@ -46,6 +58,9 @@ class Steps:
     scheme_params: Mapping[str, Any] = field(default_factory=dict)
     gates: Gates = field(default_factory=Gates)
     offset_px: tuple[float, float] = (0.0, 0.0)
+    null_shifts: int = 200
+    null_seed: int = 0
+    recording: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +203,7 @@ def analyse_trial(
     fixations = shifted(inside.of("fixation"), steps.offset_px)
     gaze = recording.gaze.between(trial.onset_ms, trial.offset_ms)
     hits = map_to_tokens(fixations, layout, method=steps.map, **steps.map_params)
+    hits = replace(hits, chance=_chance(fixations, layout, trial, steps))
     return TrialResult(
         trial=trial,
         shown=replace(shown, layout=layout),
@@ -197,6 +213,21 @@ def analyse_trial(
         fixations=fixations,
         hits=hits,
         weights=weigh(hits, shown.tokens, scheme=steps.scheme, **steps.scheme_params),
+    )
+
+
+def _chance(fixations: Events, layout: Layout, trial: Trial, steps: Steps) -> FloatArray | None:
+    """What chance hits, with shifts of the trial's own: no order of trials or processes matters."""
+    if not steps.null_shifts:
+        return None
+    name = f"{steps.null_seed}\n{steps.recording}\n{trial.name}"
+    return chance_hits(
+        fixations,
+        layout,
+        method=steps.map,
+        n_shifts=steps.null_shifts,
+        seed=int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"),
+        **steps.map_params,
     )
 
 

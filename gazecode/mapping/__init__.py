@@ -1,7 +1,8 @@
 """Where tokens stood on the screen, and which of them fixations fell on."""
 
 from gazecode.mapping.boxes import box_layout, read_boxes
+from gazecode.mapping.chance import chance_hits
 from gazecode.mapping.grid import grid_layout
 from gazecode.mapping.hits import MAPPERS, map_to_tokens
 
-__all__ = ["MAPPERS", "box_layout", "grid_layout", "map_to_tokens", "read_boxes"]
+__all__ = ["MAPPERS", "box_layout", "chance_hits", "grid_layout", "map_to_tokens", "read_boxes"]

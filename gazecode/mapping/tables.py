@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from gazecode.model.checks import FloatArray
+    from gazecode.model.checks import BoolArray, FloatArray
 
 __all__ = ["read_boxes"]
 
@@ -33,8 +33,11 @@ def read_boxes(
     path: "str | os.PathLike[str]",
     *,
     where: Mapping[str, object] | None = None,
+    without: Mapping[str, object] | None = None,
     texts: "str | os.PathLike[str] | None" = None,
     text_column: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    scale_px: Sequence[float] = (1.0, 1.0),
     shrink_px: Sequence[float] = (0.0, 0.0),
 ) -> "pd.DataFrame":
     """Read areas of interest from a CSV or TSV file (``.gz`` too).
@@ -47,10 +50,17 @@ def read_boxes(
         ``aoi_x aoi_y aoi_width aoi_height``.
     where
         Column → wanted value, or list of wanted values; other rows are left out.
+    without
+        Column → value, likewise: rows that have all of them are left out (a box drawn twice).
     texts
         Another table with one text per kept row, in the same order; default: `path` itself.
     text_column
         Default: ``text`` or ``token``, whichever is there. Without one the boxes have no text.
+    columns
+        Where the sides have other names, or the table holds several sets of them: ``x0 y0 x1 y1``
+        or ``x y width height`` → the table's column.
+    scale_px
+        ``(x, y)`` that sides are multiplied by: the screen's size for fractions of it.
     shrink_px
         Taken from the sides of every box: ``(x, y)`` or ``(left, top, right, bottom)``; for areas
         that were drawn with a margin.
@@ -65,12 +75,12 @@ def read_boxes(
     FormatError
         Columns are missing, a side is not a number, or the two files differ in length.
     ParameterError
-        `shrink_px` leaves nothing of a box.
+        `shrink_px` leaves nothing of a box; `columns` or `scale_px` do not fit.
     """
     import pandas as pd
 
-    table = _choose(_read(path), where or {}, Path(path).name)
-    px = _sides(table, Path(path).name)
+    table = _choose(_read(path), where or {}, without or {}, Path(path).name)
+    px = _sides(table, Path(path).name, columns) * _scale(scale_px)
     spelled = table if texts is None else _read(texts)
     name = Path(path if texts is None else texts).name
     column = _text_column(spelled, text_column, name, required=texts is not None)
@@ -114,18 +124,45 @@ def _separator(path: "str | os.PathLike[str]") -> str:
     return max("\t;,", key=lambda sign: header.count(sign.encode()))
 
 
-def _choose(table: "pd.DataFrame", where: Mapping[str, object], name: str) -> "pd.DataFrame":
-    for column, wanted in where.items():
+def _choose(
+    table: "pd.DataFrame", where: Mapping[str, object], without: Mapping[str, object], name: str
+) -> "pd.DataFrame":
+    kept = _fits(table, where, name)
+    if without:
+        unwanted = _fits(table, without, name)
+        if not unwanted.any():
+            raise FormatError(
+                f"{name}: no box to leave out where {dict(without)}; look at the file's columns"
+            )
+        kept &= ~unwanted
+    if not kept.any():
+        raise FormatError(f"{name}: no box left where {dict(where)}; look at the file's columns")
+    return table[kept]
+
+
+def _fits(table: "pd.DataFrame", wanted: Mapping[str, object], name: str) -> "BoolArray":
+    """Rows that have all wanted values."""
+    fits: BoolArray = np.ones(len(table), dtype=bool)
+    for column, value in wanted.items():
         if column not in table:
             raise FormatError.missing_columns(name, [column], map(str, table.columns))
-        values = wanted if isinstance(wanted, (list, tuple, set)) else [wanted]
-        table = table[table[column].isin([str(value) for value in values])]
-    if table.empty:
-        raise FormatError(f"{name}: no box left where {dict(where)}; look at the file's columns")
-    return table
+        values = value if isinstance(value, (list, tuple, set)) else [value]
+        fits &= table[column].isin([str(v) for v in values]).to_numpy(dtype=bool)
+    return fits
 
 
-def _sides(table: "pd.DataFrame", name: str) -> "FloatArray":
+def _scale(scale_px: Sequence[float]) -> "FloatArray":
+    scale: FloatArray = np.asarray(scale_px, dtype=np.float64)
+    if scale.shape != (2,) or not (np.isfinite(scale) & (scale > 0)).all():
+        raise ParameterError(f"scale_px is {scale_px}; expected (x, y), both positive numbers")
+    return np.tile(scale, 2)
+
+
+def _sides(
+    table: "pd.DataFrame", name: str, columns: Mapping[str, str] | None = None
+) -> "FloatArray":
+    if columns is not None:
+        table = _renamed(table, name, columns)
     names = next((n for n in (*_CORNERS, *_SIZES) if set(n) <= set(table.columns)), None)
     if names is None:
         raise FormatError.missing_columns(
@@ -141,6 +178,20 @@ def _sides(table: "pd.DataFrame", name: str) -> "FloatArray":
     if names in _SIZES:
         px[:, 2:] += px[:, :2]
     return px
+
+
+def _renamed(table: "pd.DataFrame", name: str, columns: Mapping[str, str]) -> "pd.DataFrame":
+    """The four named columns alone, under the names that are known."""
+    known = (_CORNERS[0], _SIZES[0])
+    if set(columns) not in [set(names) for names in known]:
+        raise ParameterError(
+            f"columns names {', '.join(columns) or 'nothing'}; expected "
+            f"{' or '.join(' '.join(names) for names in known)}"
+        )
+    missing = [column for column in columns.values() if column not in table]
+    if missing:
+        raise FormatError.missing_columns(name, missing, map(str, table.columns))
+    return table[list(columns.values())].set_axis(list(columns), axis="columns")
 
 
 def _text_column(

@@ -15,7 +15,7 @@ import numpy as np
 
 from gazecode.errors import DataError, FormatError, GazecodeError, ParameterError, UnknownFormat
 from gazecode.model import Recording, Screen
-from gazecode.readers import eyecode, eyelink, eyex, itrace, smi, table
+from gazecode.readers import eyecode, eyelink, eyex, itrace, smi, table, tobii_research
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.registry import Registry, check_parameters
@@ -25,7 +25,10 @@ __all__ = ["READERS", "Reader", "Source", "formats", "read", "sniff_format"]
 
 READERS: Registry[Reader] = Registry(
     "readers",
-    {module.READER.name: module.READER for module in (eyelink, eyex, smi, eyecode, itrace, table)},
+    {
+        module.READER.name: module.READER
+        for module in (eyelink, eyex, smi, eyecode, itrace, tobii_research, table)
+    },
     group="gazecode.readers",
 )
 """Name → `Reader`, plug-ins included."""

@@ -41,6 +41,9 @@ def steps_of(study: Study, entry: RecordingTable) -> Steps:
         scheme_params=study.weigh.params,
         gates=_gates(study),
         offset_px=entry.offset_px,
+        null_shifts=study.null.shifts,
+        null_seed=study.null.seed,
+        recording=entry.name,
     )
 
 

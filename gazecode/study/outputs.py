@@ -24,13 +24,14 @@ from gazecode.study.methods import settled
 from gazecode.study.page import PageMaker
 from gazecode.study.parts import load_part
 from gazecode.study.settings import RecordingTable, Study
+from gazecode.study.tables import TABLES
 from gazecode.units import DEFAULT_PX_PER_DEG
 from gazecode.version import __version__
 
 __all__ = ["RunSummary", "write_outputs"]
 
 OUTPUTS = (
-    *("fixations.parquet", "hits.parquet", "weights.parquet", "weights.h5"),
+    *("fixations.parquet", "hits.parquet", "tokens.parquet", "weights.parquet", "weights.h5"),
     *("quality.json", "report.html", "failures.csv"),
 )
 BESIDE = ".gazecode-writing"
@@ -130,7 +131,15 @@ def _write(study: Study, folders: Sequence[Path], out: Path, *, inputs_sha256: s
     n_trials = sum(len(row["trials"]) for row in quality)
     provenance = _provenance(study, inputs_sha256)
     if n_trials:
-        _write_tables(study, folders, out, provenance)
+        for name, table in TABLES.items():
+            frames = (
+                table.frame_of(entry, trial)
+                for entry, result in _parts(study, folders)
+                for trial in result.trials
+            )
+            write_table(
+                frames, out / f"{name}.parquet", provenance=provenance | {"units": table.units}
+            )
         to_parquet(
             maker.examples(_parts(study, folders)),
             out / "weights.parquet",
@@ -222,6 +231,7 @@ def _quality_row(study: Study, entry: RecordingTable, result: RecordingResult) -
         "file": entry.name,
         "participant": entry.participant,
         "group": entry.group,
+        "task": entry.task,
         "quality": result.quality,
         "provenance": result.provenance,
         "degrees": _degrees(study, result.screen),
@@ -256,57 +266,3 @@ def _write_json(path: Path, document: dict[str, Any]) -> None:
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     with replacing(path) as beside:
         beside.write_text(text + "\n", encoding="utf-8")
-
-
-def _write_tables(
-    study: Study, folders: Sequence[Path], out: Path, provenance: dict[str, Any]
-) -> None:
-    """``fixations.parquet`` and ``hits.parquet``, a row group per recording."""
-    for name, frame_of in (("fixations", _fixation_frame), ("hits", _hit_frame)):
-        frames = (
-            frame_of(entry, trial)
-            for entry, result in _parts(study, folders)
-            for trial in result.trials
-        )
-        bytes_of = {"units": {"token_start": "byte", "token_end": "byte"}} if name == "hits" else {}
-        write_table(frames, out / f"{name}.parquet", provenance=provenance | bytes_of)
-
-
-def _fixation_frame(entry: RecordingTable, result: TrialResult) -> Any:
-    """The same columns whatever found the fixations; what a method does not say is missing."""
-    import pandas as pd
-
-    frame = result.fixations.to_frame()
-    n = len(frame)
-    columns: dict[str, Any] = {**_who(entry, result), "fixation": range(n)}
-    for name in ("onset_ms", "offset_ms", "duration_ms", "x_px", "y_px"):
-        columns[name] = frame[name]
-    for name in ("first", "last"):
-        known = frame[name] if name in frame else pd.Series([None] * n)
-        columns[name] = known.astype("Int64")
-    for name, otherwise in (("eye", result.gaze.eye), ("activity", "unknown")):
-        known = frame[name] if name in frame else pd.Series([otherwise] * n)
-        columns[name] = known.astype(str)
-    return pd.DataFrame({**columns, "status": result.hits.status.astype(str)}, index=range(n))
-
-
-def _hit_frame(entry: RecordingTable, result: TrialResult) -> Any:
-    tokens, hits = result.shown.tokens, result.hits
-    frame = hits.to_frame()
-    texts = tokens.texts
-    frame["token_start"] = tokens.span[hits.token, 0]
-    frame["token_end"] = tokens.span[hits.token, 1]
-    frame["token_text"] = [texts[i] for i in hits.token]
-    frame["token_label"] = tokens.label[hits.token].astype(str)
-    for i, (name, value) in enumerate(_who(entry, result).items()):
-        frame.insert(i, name, value)
-    return frame
-
-
-def _who(entry: RecordingTable, result: TrialResult) -> dict[str, str]:
-    return {
-        "file": entry.name,
-        "participant": entry.participant,
-        "trial": result.trial.name,
-        "stimulus": result.shown.stimulus,
-    }

@@ -29,6 +29,7 @@ __all__ = ["Study", "digest_of", "load_study", "located"]
 Px = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
+Task = Literal["reading", "writing"]
 
 
 class Settings(BaseModel):
@@ -38,10 +39,11 @@ class Settings(BaseModel):
 
 
 class StudyTable(Settings):
-    """``[study]``."""
+    """``[study]``; `task` is what people did: gaze while writing is not gaze while reading."""
 
     name: str
     description: str = ""
+    task: Task = "reading"
 
 
 class ScreenTable(Settings):
@@ -65,13 +67,20 @@ class GridTable(Settings):
 
 
 class BoxesTable(Settings):
-    """A table of boxes; `where` picks rows, `texts` names the file that holds their texts."""
+    """A table of boxes; `where` picks rows, `texts` names the file that holds their texts.
+
+    `without` leaves rows out (a box drawn twice), `columns` names the sides where they are not
+    found by name, `scale_px` is the screen's size for sides that are fractions of it.
+    """
 
     kind: Literal["boxes"]
     file: Path
     where: Mapping[str, str | int | float] = Field(default_factory=dict)
+    without: Mapping[str, str | int | float] = Field(default_factory=dict)
     texts: Path | None = None
     text_column: str | None = None
+    columns: Mapping[str, str] | None = None
+    scale_px: tuple[Positive, Positive] = (1.0, 1.0)
     shrink_px: tuple[Px, Px] = (0.0, 0.0)
 
 
@@ -88,10 +97,13 @@ LayoutTable = Annotated[GridTable | BoxesTable | OwnBoxesTable, Field(discrimina
 class StimulusTable(Settings):
     """``[stimuli.NAME]``; ``[stimuli."*"]`` stands for every stimulus the recordings hold.
 
-    `layouts` chooses by the recording's screen, e.g. ``layouts."1920x1080" = {...}``.
+    `layouts` chooses by the recording's screen, e.g. ``layouts."1920x1080" = {...}``. Where `code`
+    is a CSV table of sources, `code_column` holds the texts and `code_where` picks the row.
     """
 
     code: Path | None = None
+    code_column: str | None = None
+    code_where: Mapping[str, str | int] = Field(default_factory=dict)
     language: str | None = None
     image: Path | None = None
     layout: LayoutTable | None = None
@@ -103,17 +115,25 @@ class StimulusTable(Settings):
             raise ValueError("expected either layout or layouts (one per screen size)")
         return self
 
+    @model_validator(mode="after")
+    def _a_table_has_no_language(self) -> "StimulusTable":
+        if self.code_column is not None and self.language is None:
+            raise ValueError("expected language: a table of sources does not say it")
+        return self
+
 
 class RecordingTable(Settings):
     """``[[recordings]]``; `offset_px` is added to every fixation, `options` go to the reader.
 
     `name` is what outputs call the recording: its file's name, with folders if that is not unique.
+    `task` is the study's unless it is said here.
     """
 
     file: Path
     participant: Text
     name: str = ""
     group: str = ""
+    task: Task | None = None
     format: str | None = None
     offset_px: tuple[Px, Px] = (0.0, 0.0)
     options: Mapping[str, Any] = Field(default_factory=dict)
@@ -148,6 +168,13 @@ class MapTable(StepTable):
     """``[map]``."""
 
     method: str = "nearest"
+
+
+class NullTable(Settings):
+    """``[null]``: circular shifts of each trial's gaze, which say what chance hits; 0 for none."""
+
+    shifts: Annotated[int, Field(ge=0)] = 200
+    seed: Annotated[int, Field(ge=0)] = 0
 
 
 class WeighTable(StepTable):
@@ -193,6 +220,7 @@ class Study(Settings):
     quality: Mapping[str, float | Literal[False]] = Field(default_factory=dict)
     detect: DetectTable = DetectTable()
     map: MapTable = MapTable()
+    null: NullTable = NullTable()
     weigh: WeighTable = WeighTable()
     report: ReportTable = ReportTable()
 
@@ -277,6 +305,7 @@ def _suggest(loc: Sequence[str | int]) -> str:
         "stimuli": StimulusTable,
         "recordings": RecordingTable,
         "align": AlignTable,
+        "null": NullTable,
         "report": ReportTable,
         "grid": GridTable,
         "boxes": BoxesTable,
@@ -350,7 +379,13 @@ def _with_paths(study: Study, path: Path, text: str) -> Study:
         update["layouts"] = {k: layout(v, *at, "layouts", k) for k, v in entry.layouts.items()}
         stimuli[name] = entry.model_copy(update=update)
     recordings = tuple(
-        r.model_copy(update={"file": here / r.file, "name": r.name or name})
+        r.model_copy(
+            update={
+                "file": here / r.file,
+                "name": r.name or name,
+                "task": r.task or study.study.task,
+            }
+        )
         for r, name in zip(study.recordings, _names(study, path, text), strict=True)
     )
     align = study.align.model_copy(

@@ -1,7 +1,8 @@
 """What a trial showed: the stimulus of its name as tokens, laid out as the study says."""
 
+import csv
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from gazecode import source
 from gazecode.errors import StudyError
@@ -54,7 +55,7 @@ class StimulusFinder:
     def parse(self, name: str, table: StimulusTable, own: Stimulus | None) -> SourceTokens:
         """Tokens of a stimulus: from the study's file, or from what the recording holds."""
         if table.code is not None:
-            code: str | bytes = table.code.read_bytes()
+            code: str | bytes = _written(name, table, table.code)
             language = table.language or source.language_of(table.code.name)
         elif own is not None:
             code, language = own.code, table.language or own.language
@@ -78,6 +79,35 @@ def check_stimuli(study: Study) -> None:
         for entry in [table.layout, *table.layouts.values()]:
             if entry is not None and not isinstance(entry, OwnBoxesTable):
                 _lay_out(name, tokens, entry, None)
+
+
+def _written(name: str, table: StimulusTable, file: Path) -> str | bytes:
+    """The text of a stimulus: a file of its own, or one cell of a table."""
+    if table.code_column is None:
+        return file.read_bytes()
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            rows = [
+                row
+                for row in csv.DictReader(opened)
+                if all(row.get(key) == str(value) for key, value in table.code_where.items())
+            ]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(
+            f"stimuli.{name}: {file.name} is not a CSV table in UTF-8 ({error})"
+        ) from error
+    if len(rows) != 1:
+        raise StudyError(
+            f"stimuli.{name}: {len(rows)} rows of {file.name} where {dict(table.code_where)}; "
+            "expected one, pick it with code_where"
+        )
+    text = rows[0].get(table.code_column)
+    if text is None:
+        found = ", ".join(key for key in rows[0] if key)
+        raise StudyError(
+            f"stimuli.{name}: no column {table.code_column} in {file.name}; found {found}"
+        )
+    return text
 
 
 def _choose(name: str, table: StimulusTable, screen: Screen | None) -> LayoutTable:
@@ -106,8 +136,11 @@ def _lay_out(name: str, tokens: SourceTokens, table: LayoutTable, own: Stimulus 
             frame = read_boxes(
                 table.file,
                 where=table.where or None,
+                without=table.without or None,
                 texts=table.texts,
                 text_column=table.text_column,
+                columns=table.columns,
+                scale_px=table.scale_px,
                 shrink_px=table.shrink_px,
             )
             return box_layout(tokens, frame)

@@ -48,6 +48,45 @@ def test_texts_of_another_table_belong_to_the_chosen_rows(table):
     assert rows(frame) == [["int", 0, 0, 40, 20], [None, 50, 0, 99, 20]]
 
 
+FRACTIONS = "word,n,x,y,width,height,fx,fy,fw,fh\na,0,5,6,7,8,0.1,0.5,0.2,0.1\na,1,9,9,9,9,0.3,0.5,0.1,0.1\n"
+SIZES = {"x": "fx", "y": "fy", "width": "fw", "height": "fh"}
+
+
+def test_columns_that_are_named_win_and_fractions_become_pixels(table):
+    frame = read_boxes(table(FRACTIONS), text_column="word", columns=SIZES, scale_px=(1000, 100))
+    assert rows(frame)[0] == ["a", pytest.approx(100), 50, pytest.approx(300), pytest.approx(60)]
+    corners = {"x0": "x", "y0": "y", "x1": "width", "y1": "height"}
+    assert rows(read_boxes(table("x,y,width,height\n1,2,4,7\n"), columns=corners))[0][1:] == [
+        1,
+        2,
+        4,
+        7,
+    ]
+
+
+def test_boxes_can_be_left_out(table):
+    path = table(FRACTIONS)
+    assert read_boxes(path, without={"word": "a", "n": 1})["x0"].tolist() == [5]
+    with pytest.raises(FormatError, match="no box to leave out where {'word': 'b'}"):
+        read_boxes(path, without={"word": "b"})
+    with pytest.raises(FormatError, match="no box left where {}"):
+        read_boxes(path, without={"word": "a"})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"columns": {"x": "fx"}}, "columns names x; expected x0 y0 x1 y1 or x y width height"),
+        ({"columns": SIZES | {"x": "gx"}}, "no column gx; found word, n"),
+        ({"scale_px": (0, 1)}, r"scale_px is \(0, 1\); expected \(x, y\), both positive numbers"),
+        ({"scale_px": (1, 2, 3)}, r"scale_px is \(1, 2, 3\); expected"),
+    ],
+)
+def test_wrong_columns_and_scales_are_refused(table, options, message):
+    with pytest.raises((ParameterError, FormatError), match=message):
+        read_boxes(table(FRACTIONS), **options)
+
+
 def test_where_takes_lists_and_numbers(table):
     text = "kind,n,x0,y0,x1,y1\na,1,0,0,1,1\nb,1,0,0,2,2\nc,2,0,0,3,3\n"
     assert read_boxes(table(text), where={"kind": ["a", "b"], "n": 1})["x1"].tolist() == [1, 2]

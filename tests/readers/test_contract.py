@@ -11,6 +11,7 @@ REAL = {
     "smi": ["emip-bednarik2020/rawdata/*.tsv", "exports/smi_iview/*.t*"],
     "eyecode": ["eyecode-hansen2012/xml/*.xml*"],
     "itrace": ["exports/itrace/*.xml"],
+    "tobii_research": ["vanderbilt*/gaze/*.csv"],
 }
 OTHERS = [
     *("exports/tobii_*/*", "exports/gazepoint/*", "exports/pupil_core/**/*", "exports/imotions/*"),

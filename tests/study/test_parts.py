@@ -29,6 +29,14 @@ def test_a_part_comes_back(tmp_path):
     assert equal(first, load_part(tmp_path / "two"))
     assert first.trials[0].gaze_counts[0] > len(first.trials[0].gaze)
     assert len(first.trials) == 2
+    assert first.trials[0].hits.chance is not None
+
+
+def test_a_part_without_chance_comes_back_without(tmp_path):
+    study = load_study(demo_study())
+    study = study.model_copy(update={"null": study.null.model_copy(update={"shifts": 0})})
+    process(study, 0, tmp_path / "one")
+    assert [t.hits.chance for t in load_part(tmp_path / "one").trials] == [None, None]
 
 
 def test_thinning_keeps_at_most_the_limit_and_the_first_sample():

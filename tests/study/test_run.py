@@ -1,6 +1,7 @@
 """Whole runs of the bundled study: files, resume, failures, identical bytes."""
 
 import csv
+import hashlib
 import json
 import shutil
 
@@ -77,6 +78,109 @@ def test_hits_and_fixations_agree_and_find_the_true_tokens(demo_out):
     print(f"demo: {right / found:.3f} of {found} found fixations on the true token")
     assert found > 0.8 * (truth["duration_ms"] >= 100).sum()
     assert right > 0.6 * found
+
+
+def test_tokens_hold_every_token_of_every_trial(demo_out):
+    tokens = pd.read_parquet(demo_out / "tokens.parquet")
+    hits = pd.read_parquet(demo_out / "hits.parquet")
+    fixations = pd.read_parquet(demo_out / "fixations.parquet")
+    key = ["file", "participant", "trial", "token"]
+    assert not tokens.duplicated(key).any()
+    assert set(tokens["task"]) == {"reading"}
+    assert set(tokens["group"]) == {"eyelink", "smi"}
+    # Hard hits: a row of hits is a fixation that counts, and its duration is dwell.
+    whole = hits.merge(fixations, on=["file", "participant", "trial", "fixation"])
+    by_token = whole.groupby(key).agg(n=("share", "size"), dwell=("duration_ms", "sum"))
+    joined = tokens.set_index(key).join(by_token).fillna({"n": 0, "dwell": 0})
+    assert (joined["n_fixations"] == joined["n"]).all()
+    assert joined["dwell_ms"].to_numpy() == pytest.approx(joined["dwell"].to_numpy())
+    for _, mine in tokens.groupby(["participant", "trial"]):
+        assert mine["token"].tolist() == list(range(len(mine)))
+        assert (mine["characters"] == mine["token_text"].str.len()).all()
+    code = (demo_study().parent / "code" / "Basket.java").read_bytes()
+    basket = tokens[tokens["stimulus"] == "Basket"]
+    assert set(basket["source_sha256"]) == {hashlib.sha256(code).hexdigest()}
+    first = basket.iloc[5]
+    assert code[first["token_start"] : first["token_end"]].decode() == first["token_text"]
+    # A cell of the grid is 14 x 32 px.
+    one_line = ~basket["token_text"].str.contains("\n")
+    area = basket["characters"] * 14 * 32
+    assert basket["area_px2"][one_line].to_numpy() == pytest.approx(area[one_line].to_numpy())
+
+
+def test_chance_is_a_share_and_grows_with_what_a_token_takes_up(demo_out):
+    tokens = pd.read_parquet(demo_out / "tokens.parquet")
+    shown = tokens[tokens["exposure_ms"] > 0]
+    assert shown["chance"].between(0, 1).all()
+    assert tokens["chance"][tokens["exposure_ms"] == 0].isna().all()
+    each = [t["area_px2"].corr(t["chance"]) for _, t in shown.groupby(["participant", "trial"])]
+    assert min(each) > 0.5
+    units = read_metadata(demo_out / "tokens.parquet")["units"]
+    assert {units[name] for name in ("token_start", "token_end")} == {"byte"}
+    assert (units["exposure_ms"], units["area_px2"], units["chance"]) == ("ms", "px2", "1")
+    assert read_metadata(demo_out / "tokens.parquet")["parameters"]["null"] == {
+        "shifts": 200,
+        "seed": 0,
+    }
+
+
+def test_the_null_can_be_switched_off_and_seeded(study, tmp_path, demo_out):
+    def run(name, null):
+        text = study.read_text(encoding="utf-8").split("[null]")[0]
+        study.write_text(text + f"\n[null]\n{null}\n", encoding="utf-8")
+        run_study(study, tmp_path / name)
+        return pd.read_parquet(tmp_path / name / "tokens.parquet")
+
+    none, other = run("none", "shifts = 0"), run("other", "seed = 1")
+    same = pd.read_parquet(demo_out / "tokens.parquet")
+    assert none["chance"].isna().all()
+    assert none.drop(columns="chance").equals(same.drop(columns="chance"))
+    assert not other["chance"].equals(same["chance"])
+    assert (other["chance"] - same["chance"]).abs().mean() < 0.05
+
+
+def test_chance_depends_on_the_recording_and_the_trial_not_on_the_others(study, tmp_path, demo_out):
+    text = study.read_text(encoding="utf-8")
+    a, b = (
+        text.index('[[recordings]]\nfile = "recordings/P1'),
+        text.index('[[recordings]]\nfile = "recordings/P3'),
+    )
+    study.write_text(text[:a] + text[b:], encoding="utf-8")
+    run_study(study, tmp_path / "out")
+    few = pd.read_parquet(tmp_path / "out" / "tokens.parquet")
+    every = pd.read_parquet(demo_out / "tokens.parquet")
+    mine = every[every["participant"].isin(few["participant"])].reset_index(drop=True)
+    assert few.equals(mine)
+
+
+def test_tasks_are_carried_through(study, tmp_path):
+    edit(study, 'participant = "P1"', 'participant = "P1"\ntask = "writing"')
+    run_study(study, tmp_path / "out")
+    tokens = pd.read_parquet(tmp_path / "out" / "tokens.parquet")
+    assert set(tokens["participant"][tokens["task"] == "writing"]) == {"P1"}
+    quality = json.loads((tmp_path / "out" / "quality.json").read_text(encoding="utf-8"))
+    assert [r["task"] for r in quality["recordings"]] == ["writing"] + ["reading"] * 5
+
+
+def test_a_source_may_be_a_cell_of_a_table(study, tmp_path, demo_out):
+    code = (study.parent / "code" / "Basket.java").read_text(encoding="utf-8")
+    quoted = code.replace('"', '""')
+    table = f'id,text\n1,"class No {{}}"\n2,"{quoted}"\n'
+    (study.parent / "code" / "all.csv").write_text(table, encoding="utf-8", newline="")
+    said = 'code = "code/all.csv"\ncode_column = "text"\ncode_where = { id = 2 }\nlanguage = "java"'
+    edit(study, 'code = "code/Basket.java"', said)
+    run_study(study, tmp_path / "out")
+    got, same = (pd.read_parquet(o / "tokens.parquet") for o in (tmp_path / "out", demo_out))
+    assert got.equals(same)
+    for old, new, message in (
+        ("id = 2", "id = 3", "stimuli.Basket: 0 rows of all.csv where {'id': 3}; expected one"),
+        ("id = 3", "id = 2", ""),
+        ('"text"', '"txt"', "stimuli.Basket: no column txt in all.csv; found id, text"),
+    ):
+        edit(study, old, new)
+        if message:
+            with pytest.raises(StudyError, match=message):
+                run_study(study, tmp_path / "not")
 
 
 def test_two_processes_write_the_same_bytes(demo_out, tmp_path):

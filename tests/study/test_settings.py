@@ -72,6 +72,25 @@ def test_mistakes_name_key_and_line(folder, old, new, message):
         load(folder, GOOD.replace(old, new))
 
 
+def test_tasks_and_the_null_have_defaults_and_recordings_may_differ(folder):
+    study = load(folder, GOOD)
+    assert [r.task for r in study.recordings] == ["reading", "reading"]
+    assert (study.null.shifts, study.null.seed) == (200, 0)
+    text = GOOD.replace('name = "s"', 'name = "s"\ntask = "writing"')
+    text = text.replace('participant = "p2"', 'participant = "p2"\ntask = "reading"')
+    assert [r.task for r in load(folder, text).recordings] == ["writing", "reading"]
+    with pytest.raises(StudyError, match=r"study.task \(line 3\): Input should be 'reading' or"):
+        load(folder, GOOD.replace('name = "s"', 'name = "s"\ntask = "sleeping"'))
+    with pytest.raises(StudyError, match=r"null.shift \(line \d+\): .*did you mean shifts\?"):
+        load(folder, GOOD + "\n[null]\nshift = 3\n")
+
+
+def test_a_table_of_sources_needs_a_language(folder):
+    text = GOOD.replace('code = "Vehicle.java"', 'code = "Vehicle.java"\ncode_column = "text"')
+    with pytest.raises(StudyError, match="expected language: a table of sources does not say it"):
+        load(folder, text)
+
+
 def test_a_folder_or_nothing_is_not_a_study(folder):
     with pytest.raises(StudyError, match="is a folder; name the study file in it"):
         load_study(folder)
