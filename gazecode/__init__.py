@@ -9,6 +9,10 @@ The line, one verb per stage::
 
     read → assess → detect → grid_layout / box_layout → map_to_tokens → weigh → align → to_parquet
 
+and for code nobody looked at::
+
+    Priors.fit → parse → pseudo_scan_path → weigh → align, or weigh_corpus for all of a corpus
+
 `docs/tutorial.md` walks it; ``gazecode --help`` runs it from a shell.
 """
 
@@ -20,6 +24,8 @@ from gazecode.version import __version__
 if TYPE_CHECKING:
     from gazecode import errors, quality, simulate
     from gazecode.alignment import align, load_tokenizer
+    from gazecode.corpus.repair import eyemulator_weights
+    from gazecode.corpus.run import weigh_corpus
     from gazecode.detection import detect
     from gazecode.export import read_examples, to_hdf5, to_jsonl, to_parquet, to_xarray
     from gazecode.mapping import box_layout, grid_layout, map_to_tokens
@@ -30,14 +36,17 @@ if TYPE_CHECKING:
         Layout,
         Recording,
         Samples,
+        ScanPath,
         Screen,
         SourceTokens,
         TokenWeights,
         Trial,
     )
+    from gazecode.priors import Priors, pseudo_scan_path
     from gazecode.quality import assess
     from gazecode.readers import read
     from gazecode.source import parse
+    from gazecode.splitting import split
     from gazecode.weighting import pool, weigh
 
 __all__ = [
@@ -45,8 +54,10 @@ __all__ = [
     "Example",
     "Hits",
     "Layout",
+    "Priors",
     "Recording",
     "Samples",
+    "ScanPath",
     "Screen",
     "SourceTokens",
     "TokenWeights",
@@ -57,34 +68,42 @@ __all__ = [
     "box_layout",
     "detect",
     "errors",
+    "eyemulator_weights",
     "grid_layout",
     "load_tokenizer",
     "map_to_tokens",
     "parse",
     "pool",
+    "pseudo_scan_path",
     "quality",
     "read",
     "read_examples",
     "simulate",
+    "split",
     "to_hdf5",
     "to_jsonl",
     "to_parquet",
     "to_xarray",
     "weigh",
+    "weigh_corpus",
 ]
 
 _HOME = {
     "alignment": ("align", "load_tokenizer"),
+    "corpus.repair": ("eyemulator_weights",),
+    "corpus.run": ("weigh_corpus",),
     "detection": ("detect",),
     "export": ("read_examples", "to_hdf5", "to_jsonl", "to_parquet", "to_xarray"),
     "mapping": ("box_layout", "grid_layout", "map_to_tokens"),
     "model": (
-        *("Events", "Example", "Hits", "Layout", "Recording", "Samples", "Screen"),
-        *("SourceTokens", "TokenWeights", "Trial"),
+        *("Events", "Example", "Hits", "Layout", "Recording", "Samples"),
+        *("ScanPath", "Screen", "SourceTokens", "TokenWeights", "Trial"),
     ),
+    "priors": ("Priors", "pseudo_scan_path"),
     "quality": ("assess",),
     "readers": ("read",),
     "source": ("parse",),
+    "splitting": ("split",),
     "weighting": ("pool", "weigh"),
 }
 """Where each public name lives: it is loaded when first asked for (PEP 562)."""

@@ -7,13 +7,16 @@ Exit status: 0 done; 1 bad data (one line says what was found, expected, and wha
 
 import os
 import sys
+from importlib import import_module
 
-# Each module adds its commands to the program, in the order of the work.
-from gazecode.commands import files, recordings, studies  # noqa: F401
 from gazecode.commands.shell import app, one_line
 from gazecode.errors import GazecodeError
 
 __all__ = ["app", "main"]
+
+# Each module adds its commands to the program; the order is that of `--help`.
+for _module in ("studies", "recordings", "priors", "corpora", "files"):
+    import_module(f"gazecode.commands.{_module}")
 
 
 def main() -> None:

@@ -2,22 +2,35 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from gazecode.errors import FormatError, ParameterError
-from gazecode.export import ValidationReport, replacing, write_table
-from gazecode.model import Events, Recording, Screen
+from gazecode.export import replacing, write_table
+from gazecode.model import LABELS, N_LABELS, Events, Recording, Screen
 from gazecode.quality import QualityReport
-from gazecode.report import StudyView, loss_timeline, step_histogram, write_report
+from gazecode.report import (
+    LabelView,
+    PriorsView,
+    StudyView,
+    loss_timeline,
+    step_histogram,
+    write_priors_page,
+    write_report,
+)
 from gazecode.study.page import quality_view
+
+if TYPE_CHECKING:
+    from gazecode.priors import Intervals, Priors
 
 __all__ = [
     "describe",
     "parse_screen",
+    "priors_page",
     "quality_page",
     "quality_row",
     "read_source",
-    "validation_rows",
     "write_events",
 ]
 
@@ -141,6 +154,38 @@ def _percent(share: object) -> float | None:
     return 100 * share if isinstance(share, float) else None
 
 
-def validation_rows(report: ValidationReport) -> list[dict[str, Any]]:
-    """Problems of a file as rows."""
-    return [{"row": p.row, "column": p.column, "problem": p.message} for p in report.problems]
+def priors_page(priors: "Priors", intervals: "Intervals", out: Path) -> None:
+    """Priors as one HTML page: Beta densities beside chance, and the transition graph."""
+    rows = [
+        LabelView(
+            label=str(row["label"]),
+            hit=float(row["hit"]),
+            shown=float(row["n"]),
+            flag=str(row["flag"]),
+            **{
+                name: float(row[name])
+                for name in ("theta", "low", "high", "theta_null", "enrichment", "characters")
+            },
+        )
+        for row in priors.rows(intervals)
+    ]
+    counts = np.zeros((N_LABELS, N_LABELS))
+    if 2 in priors.ngrams:
+        counts += priors.ngrams[2].dense()
+    figures = {
+        "people": priors.n_people or "not known",
+        "sources": len(priors.sources) or "not known",
+        "tokens shown": f"{priors.shown.sum():.0f}",
+        "looked at": f"{priors.hit.sum():.0f}",
+    }
+    view = PriorsView(
+        title=f"Where programmers look: {priors.name or 'priors'}",
+        labels=tuple(rows),
+        transition_labels=LABELS,
+        # A sorted table says each pair once; both orders of its dense form are that one count.
+        transitions=np.triu(counts) if priors.is_sorted else counts,
+        directed=not priors.is_sorted,
+        figures=figures,
+        details={"intervals": intervals.note, **priors.details},
+    )
+    write_priors_page(view, out)

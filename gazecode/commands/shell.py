@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,7 +41,10 @@ Raw gaze of programmers in, subword-aligned attention weights out.
 **Your own recordings:** `gazecode info FILE` says what a tracker's file holds, `gazecode quality
 FILE` whether it is usable, `gazecode run STUDY.toml --out DIR` writes the weights.
 
-Exit status: 0 done · 1 bad data · 2 wrong usage · 3 finished, some recordings failed.
+**Code nobody looked at:** `gazecode priors fit DIR --out priors.json` counts where people look,
+`gazecode weigh CORPUS --priors priors.json --tokenizer tokenizer.json --out OUT` does the rest.
+
+Exit status: 0 done · 1 bad data · 2 wrong usage · 3 finished, some recordings or sources failed.
 """,
 )
 
@@ -102,8 +105,10 @@ def cell(value: Any) -> str:
     return "–" if value is None else str(value)
 
 
-def show(rows: list[dict[str, Any]], *, as_json: bool, title: str) -> None:
-    """A table for people, or JSON."""
+def show(
+    rows: list[dict[str, Any]], *, as_json: bool, title: str, whole: Sequence[str] = ()
+) -> None:
+    """A table for people, or JSON; cells of the columns in `whole` are never broken."""
     if as_json:
         print_json(rows)
         return
@@ -114,7 +119,7 @@ def show(rows: list[dict[str, Any]], *, as_json: bool, title: str) -> None:
 
     table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
     for name in rows[0] if rows else ():
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in whole)
     for row in rows:
         # Names come from files: shown as they are, never read as markup.
         table.add_row(*(Text(cell(value)) for value in row.values()))

@@ -57,7 +57,13 @@ def _run(study: Path, out: Path, *, jobs: int, resume: bool) -> None:
         f"{done.n_recordings} recordings, {done.n_trials} trials, {done.n_fixations} fixations "
         f"→ {done.n_examples} examples in {done.out}"
     )
-    for name in ("weights.parquet", "weights.h5", "fixations.parquet", "hits.parquet"):
+    for name in (
+        "weights.parquet",
+        "weights.h5",
+        "fixations.parquet",
+        "hits.parquet",
+        "tokens.parquet",
+    ):
         print(f"  {done.out / name}")
     print(f"  {done.out / 'report.html'}  ← open this one")
     for note in done.notes:

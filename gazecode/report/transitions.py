@@ -10,7 +10,7 @@ from gazecode.report.words import percent
 
 __all__ = ["Arrow", "Graph", "Node", "transition_graph"]
 
-WIDTH, HEIGHT = 860.0, 620.0
+WIDTH, HEIGHT = 960.0, 620.0
 RING = (230.0, 235.0)
 """Half axes of the ring, px."""
 LARGEST_NODE, LARGEST_ARROW = 20.0, 7.0
