@@ -24,8 +24,7 @@ from gazecode.version import __version__
 if TYPE_CHECKING:
     from gazecode import errors, quality, simulate
     from gazecode.alignment import align, load_tokenizer
-    from gazecode.corpus.repair import eyemulator_weights
-    from gazecode.corpus.run import weigh_corpus
+    from gazecode.corpus import eyemulator_weights, weigh_corpus
     from gazecode.detection import detect
     from gazecode.export import read_examples, to_hdf5, to_jsonl, to_parquet, to_xarray
     from gazecode.mapping import box_layout, grid_layout, map_to_tokens
@@ -90,8 +89,7 @@ __all__ = [
 
 _HOME = {
     "alignment": ("align", "load_tokenizer"),
-    "corpus.repair": ("eyemulator_weights",),
-    "corpus.run": ("weigh_corpus",),
+    "corpus": ("eyemulator_weights", "weigh_corpus"),
     "detection": ("detect",),
     "export": ("read_examples", "to_hdf5", "to_jsonl", "to_parquet", "to_xarray"),
     "mapping": ("box_layout", "grid_layout", "map_to_tokens"),

@@ -41,7 +41,7 @@ def test_parts_hold_every_row_and_say_what_they_are(weights, parts):
 def test_the_command_splits_and_validates(weights, tmp_path):
     done = gazecode("split", weights, "--out", tmp_path / "s", "--fractions", "train=.5,test=.5")
     assert done.returncode == 0, done.stderr
-    assert "train 3, test 3 examples" in done.stdout
+    assert "train 6, test 6 examples" in done.stdout
     assert gazecode("validate", tmp_path / "s").returncode == 0
 
 

@@ -129,7 +129,7 @@ def repair(
     """
     from dataclasses import asdict
 
-    from gazecode.corpus.repair import repair as repair_file
+    from gazecode.corpus import repair as repair_file
 
     params = dict(setting(text) for text in settings or ())
     report = repair_file(rows, out, load_priors(priors, preset), **params)

@@ -11,6 +11,7 @@ import pytest
 from gazecode.export import read_examples, validate
 from gazecode.mapping import map_to_tokens
 from gazecode.model import Events, Screen
+from gazecode.priors import Priors
 from gazecode.readers import read
 from gazecode.study import load_study, run_study
 from gazecode.study.stimuli import StimulusFinder
@@ -143,3 +144,20 @@ def test_vanderbilt_localisation_agrees_with_the_authors(shared_data):
     print(f"vanderbilt: {(mine >= 0).sum()} samples in whole boxes")
     assert len(where) == 1054
     assert (mine >= 0).sum() > 1.7 * len(where)
+
+
+def test_priors_from_raw_gaze_stand_beside_the_published_ones(outs, shared_data):
+    """The table of docs/evidence.md: by language, with people, trials and chance behind each."""
+    folders = {name: out for name, (_, out) in outs.items()}
+    python = Priors.fit_runs(folders.pop("eyecode-hansen2012"), name="python")
+    java = Priors.fit_runs(folders.values(), name="java")
+    published = Priors.load(shared_data / "eyemulator" / "priors", "reading")
+    for fitted, people, sources in ((java, 6, 12), (python, 3, 20)):
+        assert (fitted.n_people, len(fitted.sources)) == (people, sources)
+        assert not np.isnan(fitted.theta_null[fitted.known]).any()
+        print(f"{fitted.name}: {people} people, {sources} sources, {fitted.shown.sum():.0f} trials")
+        print(fitted.to_text())
+    print(published.to_text())
+    both = Priors.merge([java, python])
+    assert both.n_people == 9
+    assert both.shown.sum() == java.shown.sum() + python.shown.sum()
