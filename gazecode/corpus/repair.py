@@ -1,0 +1,376 @@
+"""Right weights for the published rows of EyeMulator.
+
+The release pairs its rows with an index that decodes none of their labels and 1 of their 708
+n-grams: on the published sample 81 % of the tokens on a path weigh exactly 3.0, and the semantic
+term is right for none of them. `eyemulator_weights` computes what was meant, by labels recovered
+from the rows; `repair` does so for a whole file.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from gazecode.errors import FormatError, GazecodeError, ParameterError
+from gazecode.export.atomic import replacing
+from gazecode.model import LabelPriors, ScanPath, TokenBatch, TokenWeights, label_codes
+from gazecode.model.checks import FloatArray, IntArray
+from gazecode.priors.released import decode_labels, decode_row
+from gazecode.priors.windows import MAX_LINE_SPAN, Matching, cut_windows
+from gazecode.weighting.eyemulator import Lookups, count_lookups
+from gazecode.weighting.schemes import weigh_batch
+
+__all__ = ["BrokenLine", "RepairReport", "eyemulator_weights", "repair"]
+
+RowWindows = Literal["path", "published"]
+
+ADDED = ("weights", "labels", "window")
+"""Fields that `repair` adds to a row."""
+_COLUMNS = ("semantic_token_sequence", "mask", "line_numbers")
+_ANNOTATED = ("code_tokens", "order_sequence", "ngrams")
+_PARALLEL = (*_COLUMNS, *_ANNOTATED, "ngram_indices", "code_occurrence")
+"""Columns with one entry per token; weights need the first three, published windows the next."""
+
+
+def eyemulator_weights(
+    row: Mapping[str, Any],
+    priors: LabelPriors,
+    *,
+    windows: RowWindows = "published",
+    max_line_span: int = MAX_LINE_SPAN,
+    matching: Matching = "scan",
+    **params: Any,
+) -> FloatArray:
+    """Loss weights of one published row, one per token.
+
+    Parameters
+    ----------
+    row
+        A line of the published JSONL. Its `mask` says what is on the path, its
+        `semantic_token_sequence` the labels; its n-gram ids and their index are not used.
+    priors
+        Posteriors, n-gram counts, and the sequences that may be windows.
+    windows
+        ``"published"``: the n-gram of a token is the one that the row's own `order_sequence` and
+        `ngrams` put on it; the release wrote them over consecutive tokens (29 % of them off the
+        path, where the weight is 1.0 here). ``"path"``: found anew among the tokens on the path.
+    max_line_span, matching
+        See `gazecode.priors.windows.cut_windows`.
+    **params
+        Parameters of the scheme ``eyemulator``: `preset`, `w_base`, `unseen`, ...
+
+    Returns
+    -------
+    ndarray
+        ``(m,)`` weights; 1.0 off the path.
+
+    Raises
+    ------
+    FormatError
+        A column is missing, columns differ in length, or hold what such a row cannot hold.
+    ParameterError
+        An unknown parameter, or a value outside its range.
+
+    Examples
+    --------
+    >>> from gazecode.model import LABELS, NgramTable
+    >>> hit, shown = np.zeros(len(LABELS)), np.zeros(len(LABELS))
+    >>> hit[13], shown[13] = 1, 2
+    >>> priors = LabelPriors(
+    ...     hit=hit,
+    ...     shown=shown,
+    ...     theta_null=np.full(len(LABELS), np.nan),
+    ...     ngrams={1: NgramTable(order=1, counts={("loop",): 6})},
+    ... )
+    >>> row = {
+    ...     "code_tokens": ["while", "x", "y"],
+    ...     "semantic_token_sequence": [13, 13, 0],
+    ...     "mask": [1, 0, 0],
+    ...     "line_numbers": [1, 1, 2],
+    ...     "order_sequence": [1, 0, 0],
+    ...     "ngrams": ["loop", None, None],
+    ... }
+    >>> eyemulator_weights(row, priors).round(4)
+    array([3.9809, 1.    , 1.    ])
+    """
+    batch, path = _as_path(row, priors, windows, max_line_span, matching)
+    return weigh_batch(path, batch, "eyemulator", priors, **params).value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenLine:
+    """A line that could not be repaired; `line` counts from 1."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairReport:
+    """What became of the lines of a file.
+
+    Attributes
+    ----------
+    rows
+        Lines that are not blank; each is repaired or in `failures`.
+    repaired
+        Rows written.
+    blank
+        Blank lines; they are left out.
+    failures
+        What is wrong with each of the others.
+    tokens, on_path
+        Tokens of the repaired rows, and how many of them are on a path.
+    unseen, repeated, without_prior
+        Tokens on a path, as `gazecode.weighting.Lookups` counts them.
+    mean, lowest, highest
+        Weights on the paths; NaN if there are none.
+    """
+
+    rows: int
+    repaired: int
+    blank: int
+    failures: tuple[BrokenLine, ...]
+    tokens: int
+    on_path: int
+    unseen: int
+    repeated: int
+    without_prior: dict[str, int]
+    mean: float
+    lowest: float
+    highest: float
+
+
+def repair(
+    path_in: str | os.PathLike[str],
+    path_out: str | os.PathLike[str],
+    priors: LabelPriors,
+    *,
+    windows: RowWindows = "published",
+    max_line_span: int = MAX_LINE_SPAN,
+    matching: Matching = "scan",
+    **params: Any,
+) -> RepairReport:
+    """Write a published JSONL file again, with right weights beside what each row holds.
+
+    Every row keeps its text as it is and gains ``weights`` (one per token), ``labels`` (what its
+    semantic ids mean) and ``window`` (number of the window on the path, -1 for none). One line is
+    in memory at a time; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path_in, path_out
+        JSONL; the same path twice replaces the file.
+    priors, windows, max_line_span, matching, **params
+        As for `eyemulator_weights`.
+
+    Returns
+    -------
+    RepairReport
+        With the number and the fault of every line that could not be repaired; those are left out.
+
+    Raises
+    ------
+    ParameterError
+        `path_in` is no file, or a parameter is wrong.
+    """
+    source = Path(path_in)
+    if not source.is_file():
+        raise ParameterError(f"{source}: no such file; expected published rows as JSONL")
+    # What is wrong with a parameter is wrong with every row: found before anything is written.
+    options = {"windows": windows, "max_line_span": max_line_span, "matching": matching, **params}
+    eyemulator_weights(dict.fromkeys((*_COLUMNS, *_ANNOTATED), ()), priors, **options)
+    tally = _Tally()
+    with replacing(path_out) as part, source.open("rb") as lines, part.open("wb") as out:
+        for text in _repaired(lines, priors, tally, options):
+            out.write(text)
+    return tally.report()
+
+
+def _repaired(
+    lines: Iterator[bytes] | Any, priors: LabelPriors, tally: "_Tally", options: dict[str, Any]
+) -> Iterator[bytes]:
+    """The lines of the new file."""
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text:
+            tally.blank += 1
+            continue
+        try:
+            yield _with_weights(text, priors, tally, options) + b"\n"
+        except (GazecodeError, ValueError, RecursionError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            tally.failures.append(BrokenLine(line=number, reason=reason))
+
+
+def _with_weights(
+    text: bytes, priors: LabelPriors, tally: "_Tally", options: dict[str, Any]
+) -> bytes:
+    row = _parsed(text)
+    shape = {name: options[name] for name in ("windows", "max_line_span", "matching")}
+    params = {name: value for name, value in options.items() if name not in shape}
+    batch, path = _as_path(row, priors, **shape)
+    weights = weigh_batch(path, batch, "eyemulator", priors, **params)
+    added = {
+        "weights": weights.value.tolist(),
+        "labels": decode_labels(row["semantic_token_sequence"]),
+        "window": np.where(path.on_path, path.ngram, -1).tolist(),
+    }
+    lookups = count_lookups(path, batch, priors, repeats=params.get("repeats", "keep"))
+    tally.add(weights, lookups)
+    # Spliced in: numbers and escapes of the row stay as they were written.
+    return text[:-1].rstrip() + b", " + json.dumps(added).encode()[1:]
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
+    row = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_not_json)
+    if not isinstance(row, dict):
+        raise FormatError(f"found {type(row).__name__}; expected a JSON object per line")
+    there = [name for name in ADDED if name in row]
+    if there:
+        raise FormatError(
+            f"row: there is a field {there[0]!r} already; repair the file as it was published"
+        )
+    return row
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        raise FormatError("row: a field is there twice; expected each once")
+    return row
+
+
+def _not_json(name: str) -> float:
+    raise FormatError(f"row: {name} is not a number in JSON")
+
+
+def _as_path(
+    row: Mapping[str, Any],
+    priors: LabelPriors,
+    windows: RowWindows,
+    max_line_span: int,
+    matching: Matching,
+) -> tuple[TokenBatch, ScanPath]:
+    """A row as tokens without text, and the path its mask says."""
+    if windows not in get_args(RowWindows):
+        raise ParameterError.unknown("forms of windows", windows, get_args(RowWindows))
+    columns = _columns(row)
+    label = label_codes(decode_labels(columns["semantic_token_sequence"]))
+    token, lines = np.flatnonzero(columns["mask"]), columns["line_numbers"]
+    batch = TokenBatch(
+        code=b"",
+        code_start=np.array([0, 0]),
+        token_start=np.array([0, len(label)]),
+        span=np.zeros((len(label), 2), dtype=np.int64),
+        row=lines,
+        label=label,
+    )
+    ngram = np.full(len(label), -1, dtype=np.int64)
+    ngram[token] = cut_windows(
+        label[token], lines[token], priors, max_line_span=max_line_span, matching=matching
+    )
+    if windows == "path":
+        return batch, ScanPath(ngram=ngram, unknown_labels={}, **_origin(priors))
+    return batch, _published_path(row, priors)
+
+
+def _published_path(row: Mapping[str, Any], priors: LabelPriors) -> ScanPath:
+    """The windows as a row's own annotation says."""
+    said = decode_row(row)
+    long = [labels for labels in said.window_labels if len(labels) > 3]
+    if long:
+        raise FormatError(f"row: a window has {len(long[0])} labels; a window has one to three")
+    codes = np.zeros((len(said.window_labels) + 1, 3), dtype=np.int8)
+    for number, labels in enumerate(said.window_labels):
+        codes[number, : len(labels)] = label_codes(labels)
+    ngram = np.asarray(said.window, dtype=np.int64)
+    # The last row of codes is for -1, no window.
+    return ScanPath(
+        ngram=ngram,
+        on_path=np.asarray(said.on_path, dtype=bool),
+        window=codes[ngram],
+        unknown_labels={},
+        **_origin(priors),
+    )
+
+
+def _origin(priors: LabelPriors) -> dict[str, Any]:
+    return {"prior_sources": priors.sources, "n_people": priors.n_people}
+
+
+def _columns(row: Mapping[str, Any]) -> dict[str, IntArray]:
+    """The columns that weights need, as whole numbers of equal length."""
+    missing = [name for name in _COLUMNS if name not in row]
+    if missing:
+        raise FormatError.missing_columns("row", missing, row)
+    columns = {}
+    for name in _COLUMNS:
+        values = row[name]
+        if not isinstance(values, list | tuple) or not all(type(v) is int for v in values):
+            raise FormatError(f"row: {name} is not a list of whole numbers")
+        try:
+            columns[name] = np.array(values, dtype=np.int64)
+        except OverflowError:
+            raise FormatError(f"row: {name} holds a number beyond 64 bits") from None
+    lengths = {name: _length(row[name], name) for name in _PARALLEL if name in row}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
+        raise FormatError(f"row: columns differ in length: {listed}; expected one entry per token")
+    odd = columns["mask"][(columns["mask"] != 0) & (columns["mask"] != 1)]
+    if odd.size:
+        raise FormatError(f"row: mask holds {odd[0]}; expected 0 or 1")
+    return columns
+
+
+def _length(values: object, name: str) -> int:
+    if not isinstance(values, list | tuple):
+        raise FormatError(f"row: {name} is {type(values).__name__}; expected a list")
+    return len(values)
+
+
+class _Tally:
+    """Counts of a file while it is read."""
+
+    def __init__(self) -> None:
+        self.blank = self.repaired = self.tokens = self.on_path = 0
+        self.unseen = self.repeated = 0
+        self.total, self.lowest, self.highest = 0.0, np.inf, -np.inf
+        self.without_prior: dict[str, int] = {}
+        self.failures: list[BrokenLine] = []
+
+    def add(self, weights: TokenWeights, lookups: Lookups) -> None:
+        """Count one repaired row."""
+        on_path = weights.value[weights.on_path]
+        self.repaired += 1
+        self.tokens += len(weights)
+        self.on_path += len(on_path)
+        self.unseen += lookups.unseen
+        self.repeated += lookups.repeated
+        for label, count in lookups.without_prior.items():
+            self.without_prior[label] = self.without_prior.get(label, 0) + count
+        self.total += float(on_path.sum())
+        self.lowest = min(self.lowest, float(on_path.min(initial=np.inf)))
+        self.highest = max(self.highest, float(on_path.max(initial=-np.inf)))
+
+    def report(self) -> RepairReport:
+        """What was counted."""
+        any_weight = self.on_path > 0
+        return RepairReport(
+            rows=self.repaired + len(self.failures),
+            repaired=self.repaired,
+            blank=self.blank,
+            failures=tuple(self.failures),
+            tokens=self.tokens,
+            on_path=self.on_path,
+            unseen=self.unseen,
+            repeated=self.repeated,
+            without_prior=self.without_prior,
+            mean=self.total / self.on_path if any_weight else np.nan,
+            lowest=self.lowest if any_weight else np.nan,
+            highest=self.highest if any_weight else np.nan,
+        )

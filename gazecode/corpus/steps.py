@@ -1,0 +1,130 @@
+"""A few hundred sources of one language through all stages, as arrays.
+
+parse → syntax check → pseudo scan path → weigh → align
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gazecode.alignment import align_batch
+from gazecode.corpus.counts import Counts
+from gazecode.corpus.groups import source_groups
+from gazecode.corpus.records import one_line
+from gazecode.corpus.settings import WeighSettings
+from gazecode.corpus.syntax import parse_checked
+from gazecode.model import ExampleBatch, TokenBatch
+from gazecode.model.checks import FloatArray, IntArray
+from gazecode.priors import path_batch
+from gazecode.weighting import weigh_batch
+
+__all__ = ["Made", "Refused", "make_examples"]
+
+Refused = dict[int, tuple[str, str]]
+"""Stage and reason by number of the source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What came of some sources: examples, reasons, counts.
+
+    `examples.source` counts within the sources given; None if there is not one example.
+    """
+
+    examples: ExampleBatch | None
+    refused: Refused = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+
+
+def make_examples(
+    ids: Sequence[str],
+    codes: Sequence[bytes],
+    language: str,
+    settings: WeighSettings,
+    tokenizer: Any,
+) -> Made:
+    """Take sources of one language from text to weighted subwords."""
+    batch, share = parse_checked(codes, language)
+    parsed = np.flatnonzero(share <= settings.max_error_share)
+    rows = parsed.tolist()
+    refused: Refused = {
+        i: ("parse", _unparsed(float(share[i]), language))
+        for i in np.flatnonzero(share > settings.max_error_share).tolist()
+    }
+    if not rows:
+        return Made(examples=None, refused=refused)
+    if refused:
+        batch = _taken(batch, parsed)
+    path = path_batch(batch, settings.priors, seed=settings.seed, **settings.path_params)
+    weights = weigh_batch(path, batch, settings.scheme, settings.priors, **settings.scheme_params)
+    examples, reasons = align_batch(
+        weights,
+        batch,
+        tokenizer,
+        source_id=[ids[i] for i in rows],
+        language=language,
+        source_group=source_groups(batch, language),
+        **asdict(settings.align),
+    )
+    refused |= {rows[i]: ("align", one_line(reason)) for i, reason in reasons.items()}
+    moved = replace(examples, source=parsed[examples.source])
+    counts = _counts(moved, path.unknown_labels, settings)
+    counts.numbers["sources_with_syntax_errors"] = int((share[moved.source] > 0).sum())
+    return Made(examples=moved, refused=refused, counts=counts)
+
+
+def _taken(batch: TokenBatch, kept: IntArray) -> TokenBatch:
+    """Some of the sources, as if there were no others."""
+    count, length = np.diff(batch.token_start), np.diff(batch.code_start)
+    stays = np.zeros(batch.n_sources, dtype=bool)
+    stays[kept] = True
+    token = np.repeat(stays, count)
+    code_start = np.concatenate([[0], np.cumsum(length[kept])])
+    moved = np.repeat(code_start[:-1] - batch.code_start[kept], count[kept])
+    return TokenBatch(
+        code=b"".join(batch.code_of(i) for i in kept.tolist()),
+        code_start=code_start,
+        token_start=np.concatenate([[0], np.cumsum(count[kept])]),
+        span=batch.span[token] + moved[:, None],
+        row=batch.row[token],
+        label=batch.label[token],
+    )
+
+
+def _unparsed(share: float, language: str) -> str:
+    return (
+        f"{share:.0%} of the source are syntax errors as {language}; "
+        "expected code of that language (name another with language=..., or allow more)"
+    )
+
+
+def _counts(examples: ExampleBatch, unknown: dict[str, int], settings: WeighSettings) -> Counts:
+    moved = np.abs(examples.weight - 1.0)
+    total = _per_example(moved, examples.first_position)
+    counted = _per_example(np.where(examples.loss_mask, moved, 0.0), examples.first_position)
+    reach = counted[total > 0] / total[total > 0]
+    seen = set(settings.priors.sources)
+    counts = Counts(
+        reach_sum=float(reach.sum()),
+        reach_min=float(reach.min(initial=np.inf)),
+        reach_n=len(reach),
+    )
+    counts.unknown_labels.update(unknown)
+    counts.languages.update(examples.language)
+    counts.numbers.update(
+        sources=len(examples),
+        bytes=sum(len(text.encode()) for text in examples.text),
+        tokens=len(examples.token_value),
+        subwords=len(examples.input_ids),
+        subwords_on_path=int(examples.on_path.sum()),
+        sources_without_signal=int(np.sum(examples.said["no_signal"])),
+        sources_in_priors=sum(digest in seen for digest in examples.source_sha256),
+    )
+    return counts
+
+
+def _per_example(values: FloatArray, first: np.ndarray[Any, Any]) -> FloatArray:
+    """Sums from each of `first` to the next; an example has at least one position."""
+    return np.add.reduceat(values, first[:-1]) if len(values) else np.zeros(len(first) - 1)
