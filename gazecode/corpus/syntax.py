@@ -13,9 +13,7 @@ import numpy as np
 
 from gazecode.model import TokenBatch
 from gazecode.model.checks import FloatArray
-from gazecode.source.batch import automaton_of, read_trees, rows, walk_sources
-from gazecode.source.labels import label_leaves
-from gazecode.source.leaves import fill_gaps
+from gazecode.source.batch import parse_batch, read_trees
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
@@ -36,8 +34,8 @@ def parse_checked(codes: Sequence[bytes], language: str) -> tuple[TokenBatch, Fl
     Returns
     -------
     batch : TokenBatch
-        What `parse_batch` gives: the same steps, with a look at every tree as it passes. Parsing
-        once more for the errors would cost a tenth of the whole job.
+        What `parse_batch` gives; every tree is looked at as it passes. Parsing once more for the
+        errors would cost a tenth of the whole job.
     share : numpy.ndarray
         Blanks around a source do not count.
 
@@ -49,19 +47,7 @@ def parse_checked(codes: Sequence[bytes], language: str) -> tuple[TokenBatch, Fl
     """
     share = np.zeros(len(codes))
     trees = _noted(read_trees(codes, language), codes, share)
-    automaton = automaton_of(language)
-    walked, sources = walk_sources(trees, codes, automaton.root)
-    table = automaton.table
-    leaves = fill_gaps(walked, table.error, sources.code, sources.start)
-    batch = TokenBatch(
-        code=sources.code,
-        code_start=sources.start,
-        token_start=leaves.start,
-        span=leaves.span,
-        row=rows(leaves, sources),
-        label=label_leaves(leaves, table, automaton.rule_codes, sources),
-    )
-    return batch, share
+    return parse_batch(codes, language, trees=trees), share
 
 
 def _noted(trees: Iterator["Tree"], codes: Sequence[bytes], share: FloatArray) -> Iterator["Tree"]:

@@ -63,7 +63,11 @@ def walk_sources(
 
 
 def parse_batch(
-    codes: Sequence[bytes], language: str, *, compat: NameTable | None = None
+    codes: Sequence[bytes],
+    language: str,
+    *,
+    compat: NameTable | None = None,
+    trees: "Iterable[Tree] | None" = None,
 ) -> TokenBatch:
     """Tokens of many sources, as `gazecode.source.parse` gives them, without kinds and paths.
 
@@ -75,6 +79,8 @@ def parse_batch(
         A name in `LANGUAGES`, the same for all.
     compat
         Labels of names (`gazecode.source.compat`); None is the strict mode.
+    trees
+        The syntax trees of `codes`, for a caller who looks at them as they pass (`read_trees`).
 
     Examples
     --------
@@ -83,7 +89,8 @@ def parse_batch(
     ([0, 3, 3, 7], [19, 19, 0, 8, 2, 2, 0])
     """
     automaton = automaton_of(language)
-    walked, sources = walk_sources(read_trees(codes, language), codes, automaton.root)
+    read = read_trees(codes, language) if trees is None else trees
+    walked, sources = walk_sources(read, codes, automaton.root)
     table = automaton.table
     leaves = fill_gaps(walked, table.error, sources.code, sources.start)
     labels = label_leaves(leaves, table, automaton.rule_codes, sources)
