@@ -5,7 +5,6 @@ bounded number in flight, so that memory does not depend on the size of the corp
 call the same pure function, so that the bytes are the same.
 """
 
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,14 +12,14 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
-from threading import Thread
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from gazecode.corpus.blocks import Block
 from gazecode.corpus.settings import WeighSettings
 from gazecode.corpus.work import Worked, weigh_block
 from gazecode.errors import GazecodeError, ParameterError
+from gazecode.workers import end_with_parent
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -163,14 +162,7 @@ def _enter(settings: WeighSettings) -> None:
     # An interrupt is the business of whoever started the job.
     with suppress(ValueError):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-    os._exit(1)
+    end_with_parent()
 
 
 def _work(table: "pa.RecordBatch") -> Worked:

@@ -6,19 +6,14 @@ single file is put together from shards in a hidden folder beside it.
 """
 
 import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from gazecode.corpus.manifest import MANIFEST
 from gazecode.errors import ParameterError
 
-__all__ = ["Place", "alone_in", "place_for"]
+__all__ = ["Place", "place_for"]
 
-LOCK = ".gazecode-lock"
 STAGED = ".gazecode-new"
 FAILURES = "failures.csv"
 CORPUS = "corpus.json"
@@ -134,33 +129,3 @@ def _place_of_file(out: Path) -> Place:
         failures=out.with_suffix(".failures.csv"),
         corpus=out.with_suffix(".corpus.json"),
     )
-
-
-if sys.platform == "win32":
-
-    def _lock(file: TextIO) -> None:
-        """No such locks there: two runs into one folder are the user's care."""
-
-else:
-    import fcntl
-
-    def _lock(file: TextIO) -> None:
-        """Take the lock or raise; it goes with the process."""
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Keep a second run out of the folder; a run that was killed leaves no lock behind."""
-    path = folder / LOCK
-    with path.open("w", encoding="utf-8") as file:
-        try:
-            _lock(file)
-        except OSError:
-            raise ParameterError(
-                f"another run is writing into {folder}; wait for it, or name another folder"
-            ) from None
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)

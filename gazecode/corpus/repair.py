@@ -15,8 +15,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from gazecode.disk import replacing
 from gazecode.errors import FormatError, GazecodeError, ParameterError
-from gazecode.export.atomic import replacing
 from gazecode.model import LabelPriors, ScanPath, TokenBatch, TokenWeights, label_codes
 from gazecode.model.checks import FloatArray, IntArray
 from gazecode.priors.released import decode_labels, decode_row

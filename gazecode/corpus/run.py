@@ -14,9 +14,10 @@ from gazecode.corpus.cluster import run_dask
 from gazecode.corpus.engines import ENGINES, Results, run_processes, run_serial
 from gazecode.corpus.inputs import Paths, open_corpus
 from gazecode.corpus.job import CorpusSummary, Job, Progress
-from gazecode.corpus.places import alone_in, place_for
+from gazecode.corpus.places import place_for
 from gazecode.corpus.records import ReadOptions
 from gazecode.corpus.settings import AlignRule, checked_settings
+from gazecode.disk import alone_in
 from gazecode.errors import ParameterError
 from gazecode.model import LabelPriors
 

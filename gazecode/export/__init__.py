@@ -4,7 +4,7 @@ The schema is written down in ``docs/schema.md``. Every file appears under its f
 not at all, says its units and parameters, and is byte-identical on a rerun.
 """
 
-from gazecode.export.atomic import replacing
+from gazecode.disk import replacing
 from gazecode.export.convert import convert
 from gazecode.export.flat import flat_batch
 from gazecode.export.hdf5 import to_hdf5

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gazecode.disk import replacing
 from gazecode.errors import DataError
 from gazecode.export import metadata
-from gazecode.export.atomic import replacing
 from gazecode.export.lists import flat_values, row_of
 from gazecode.export.padding import DTYPES, PADDING, blocks, pad
 from gazecode.export.rows import BLOCK_ROWS, batches

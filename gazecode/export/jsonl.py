@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from gazecode.disk import replacing
 from gazecode.errors import SchemaError
 from gazecode.export import metadata
-from gazecode.export.atomic import replacing
 from gazecode.export.lists import flat_values
 from gazecode.export.rows import BATCH_ROWS, BATCH_VALUES, batches
 from gazecode.export.schema import COLUMNS, BrokenRow, Column, arrow_schema

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gazecode.disk import replacing
 from gazecode.export import metadata
-from gazecode.export.atomic import replacing
 from gazecode.export.rows import BATCH_ROWS, batches, check_nulls
 from gazecode.export.schema import BY_NAME, COLUMNS, BrokenRow, arrow_schema
 from gazecode.export.stored import Stored, file_error

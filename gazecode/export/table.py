@@ -5,9 +5,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gazecode.disk import replacing
 from gazecode.errors import DataError
 from gazecode.export import metadata as describe
-from gazecode.export.atomic import replacing
 from gazecode.export.parquet import SETTINGS
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from gazecode.disk import replacing
 from gazecode.errors import FormatError, ParameterError
 
 __all__ = ["one_line", "read_json", "write_folder", "write_text"]
@@ -61,18 +62,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def write_text(text: str, path: Path) -> None:
     """Write beside, then rename: a half-written file never has the final name."""
-    final = Path(os.path.realpath(path))
-    if not final.parent.is_dir():
-        raise ParameterError(f"{path}: no folder {final.parent} to write to; make it first")
-    if final.exists() and not final.is_file():
-        raise ParameterError(f"{path} is not a plain file; give the name of a file to write")
-    part = final.with_name(f".{final.name[:100]}.{secrets.token_hex(6)}")
-    try:
+    with replacing(path) as part:
         _write(text, part)
-        part.replace(final)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def write_folder(files: Mapping[str, str], folder: Path) -> None:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gazecode.disk import replacing
 from gazecode.report import plots
 from gazecode.report.code_text import Piece, SubwordText, source_pieces, subword_text
 from gazecode.report.code_view import Drawing, draw
@@ -111,14 +112,9 @@ def write_report(report: StudyView, path: Path | str) -> Path:
 
 def write_page(html: str, path: Path | str) -> Path:
     """Write a page beside, then under its name."""
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.part")
-    try:
+    with replacing(path) as beside:
         beside.write_text(html, encoding="utf-8", newline="\n")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
+    return Path(path)
 
 
 def picture(view: TrialView, *, width_px: float = 960.0) -> str:

@@ -1,19 +1,16 @@
 """A whole study: many recordings through the pipeline, side by side, and all its files."""
 
 import hashlib
-import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
-from typing import Any, TextIO
+from typing import Any
 
 from gazecode.alignment import load_tokenizer
+from gazecode.disk import alone_in
 from gazecode.errors import StudyError
 from gazecode.study.methods import check_methods, settled
 from gazecode.study.outputs import RunSummary, write_outputs
@@ -21,6 +18,7 @@ from gazecode.study.process import process
 from gazecode.study.settings import Study, digest_of, load_study, located
 from gazecode.study.stimuli import check_stimuli
 from gazecode.version import __version__
+from gazecode.workers import end_with_parent
 
 __all__ = ["Progress", "RunSummary", "run_study"]
 
@@ -28,7 +26,6 @@ Progress = Callable[[int, int, str], None]
 """Called with (recordings done, recordings in all, name of the one just done)."""
 
 PARTS = ".gazecode-parts"
-LOCK = ".gazecode-lock"
 
 
 def run_study(
@@ -68,7 +65,7 @@ def run_study(
     if out.exists() and not out.is_dir():
         raise StudyError(f"{out} is a file; name a folder for the outputs")
     out.mkdir(parents=True, exist_ok=True)
-    with _alone_in(out):
+    with alone_in(out):
         return _run(study, out, jobs=jobs, resume=resume, progress=progress)
 
 
@@ -89,36 +86,6 @@ def _run(
         raise
     shutil.rmtree(parts, ignore_errors=True)
     return replace(summary, n_resumed=sum(kept))
-
-
-if sys.platform == "win32":
-
-    def _lock(file: TextIO) -> None:
-        """No such locks there: two runs into one folder are the user's care."""
-
-else:
-    import fcntl
-
-    def _lock(file: TextIO) -> None:
-        """Take the lock or raise; it goes with the process."""
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@contextmanager
-def _alone_in(out: Path) -> Iterator[None]:
-    """Keep a second run out of the folder; a run that was killed leaves no lock behind."""
-    path = out / LOCK
-    with path.open("w", encoding="utf-8") as file:
-        try:
-            _lock(file)
-        except OSError:
-            raise StudyError(
-                f"another run is writing into {out}; wait for it, or name another folder"
-            ) from None
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
 
 
 def _process_all(
@@ -145,25 +112,13 @@ def _process_all(
         return
     # Spawned, not forked: a fork of a process with threads (Arrow, tokenizers) may hang.
     with ProcessPoolExecutor(
-        min(jobs, len(todo)), mp_context=get_context("spawn"), initializer=_end_with_parent
+        min(jobs, len(todo)), mp_context=get_context("spawn"), initializer=end_with_parent
     ) as pool:
         futures = {pool.submit(process, study, i, folders[i]): i for i in todo}
         for future in as_completed(futures):
             future.result()
             done += 1
             tell(futures[future])
-
-
-def _end_with_parent() -> None:
-    """A worker whose run was killed must not go on writing parts."""
-
-    def wait() -> None:
-        parent = parent_process()
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    Thread(target=wait, daemon=True).start()
 
 
 def _keys(study: Study) -> list[str]:

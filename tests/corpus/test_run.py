@@ -11,7 +11,8 @@ import pytest
 
 import gazecode as gc
 from gazecode.corpus import AlignRule, BlockRule, ReadOptions
-from gazecode.corpus.places import STAGED, alone_in
+from gazecode.corpus.places import STAGED
+from gazecode.disk import alone_in
 from gazecode.errors import DataError, ParameterError
 from gazecode.export import read_metadata, validate
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from gazecode.demo import demo_study
-from gazecode.errors import StudyError
+from gazecode.errors import ParameterError, StudyError
 from gazecode.export import iter_examples, read_metadata, validate
 from gazecode.study import run as run_module
 from gazecode.study import run_study
@@ -397,7 +397,7 @@ def test_a_second_run_into_the_same_folder_is_refused(study, tmp_path, monkeypat
     process = run_module.process
 
     def second(inner, index, folder):
-        with pytest.raises(StudyError, match="another run is writing into"):
+        with pytest.raises(ParameterError, match="another run is writing into"):
             run_study(study, tmp_path / "out")
         process(inner, index, folder)
 

@@ -1,4 +1,4 @@
-"""A file appears under its final name whole, or not at all.
+"""Writing so that nothing is half there: files that appear whole, folders with one writer.
 
 What is written goes to a hidden file in the same folder (the same file system, so that the last
 step is one rename), is forced to disk, and then takes the final name with `os.replace`. Whatever
@@ -7,13 +7,17 @@ goes wrong before that leaves an older file of that name as it was.
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from gazecode.errors import ParameterError
 
-__all__ = ["replacing"]
+__all__ = ["LOCK", "alone_in", "replacing"]
+
+LOCK = ".gazecode-lock"
 
 _NAME_CHARS = 100
 """How much of the final name the hidden one repeats: names have a limit (255 bytes mostly)."""
@@ -84,3 +88,39 @@ def _force_folder_to_disk(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+if sys.platform == "win32":
+
+    def _lock(file: TextIO) -> None:
+        """No such locks there: two runs into one folder are the user's care."""
+
+else:
+    import fcntl
+
+    def _lock(file: TextIO) -> None:
+        """Take the lock or raise; it goes with the process."""
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep a second run out of the folder; a run that was killed leaves no lock behind.
+
+    Raises
+    ------
+    ParameterError
+        Another run holds it.
+    """
+    path = folder / LOCK
+    with path.open("w", encoding="utf-8") as file:
+        try:
+            _lock(file)
+        except OSError:
+            raise ParameterError(
+                f"another run is writing into {folder}; wait for it, or name another folder"
+            ) from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)

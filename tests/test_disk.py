@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from gazecode.disk import replacing
 from gazecode.errors import ParameterError
-from gazecode.export import replacing
 
 
 def test_file_appears_only_when_the_block_ends(tmp_path):
