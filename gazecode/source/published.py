@@ -16,13 +16,13 @@ import numpy as np
 
 from gazecode.errors import DataError
 from gazecode.model.checks import IntArray
+from gazecode.model.released import SEMANTIC_IDS
 from gazecode.source.compat import NameTable
 from gazecode.source.parsing import parse
 from gazecode.source.roles import EXTERNAL
 from gazecode.source.stream import TokenStream, published_stream
 
 __all__ = [
-    "PUBLISHED_LABELS",
     "LabelAgreement",
     "PublishedRow",
     "align_texts",
@@ -32,33 +32,6 @@ __all__ = [
 ]
 
 _CALL = "function call"
-
-PUBLISHED_LABELS = (
-    "",
-    "argument",
-    "assignment",
-    "comment",
-    "conditional block",
-    "conditional statement",
-    "exception handling",
-    "external class",
-    EXTERNAL,
-    _CALL,
-    "function declaration",
-    "index operation",
-    "literal",
-    "loop",
-    "operation",
-    "operator",
-    "parameter",
-    "return",
-    "type",
-    "variable",
-    "variable declaration",
-)
-"""Labels by the ids of ``semantic_token_sequence``, recovered from the rows; "type" is unused."""
-
-_BY_ID = dict(enumerate(PUBLISHED_LABELS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +66,7 @@ def read_rows(paths: Iterable[str | os.PathLike[str]]) -> list[PublishedRow]:
 def _row(line: str, where: str) -> PublishedRow:
     try:
         row = json.loads(line)
-        labels = tuple(_BY_ID[number] for number in row["semantic_token_sequence"])
+        labels = tuple(SEMANTIC_IDS[number] for number in row["semantic_token_sequence"])
         return PublishedRow(code=row["code"], tokens=tuple(row["code_tokens"]), labels=labels)
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(

@@ -14,14 +14,16 @@ from gazecode.model.checks import BoolArray, FloatArray
 
 __all__ = ["pool"]
 
-_SUMMED = ("count", "duration", "first_pass")
-_MAXED = ("binary",)
+_SUMMED = ("fixations", "ms")
+_MAXED = ("1",)
+"""Units, so that a control of a scheme is pooled like the scheme."""
 
 
 def pool(weights: Sequence[TokenWeights], people: Sequence[str]) -> TokenWeights:
     """Combine readings of the same source by one scheme.
 
-    Trials of one person are combined first: summed, or the maximum for ``binary``. Then each
+    Trials of one person are combined first: summed, or the maximum for ``binary`` (and controls
+    of it). Then each
     person counts once. ``count``, ``duration`` and ``first_pass``: every person's values are
     scaled to shares of their sum; the pooled value is the mean share, over the people to whom the
     token was shown, times the mean sum.
@@ -59,13 +61,13 @@ def pool(weights: Sequence[TokenWeights], people: Sequence[str]) -> TokenWeights
     first = _checked(weights, people)
     names = sorted(set(people))
     of_person = [[w for w, who in zip(weights, people, strict=True) if who == n] for n in names]
-    reduce = np.add if first.scheme in _SUMMED else np.maximum
+    reduce = np.add if first.unit in _SUMMED else np.maximum
     value = np.array([reduce.reduce([w.value for w in mine]) for mine in of_person])
     shown: BoolArray = np.array(
         [np.logical_or.reduce([_exposed(w) for w in mine]) for mine in of_person]
     )
     signal = value.sum(axis=1) > 0
-    mean = _mean_share if first.scheme in _SUMMED else _mean_shown
+    mean = _mean_share if first.unit in _SUMMED else _mean_shown
     pooled = mean(value[signal], shown[signal])
     return TokenWeights(
         value=pooled,
@@ -105,10 +107,10 @@ def _checked(weights: Sequence[TokenWeights], people: Sequence[str]) -> TokenWei
             f"{len(weights)} readings and {len(people)} names of people; expected one name each"
         )
     first = weights[0]
-    if first.scheme not in _SUMMED + _MAXED:
+    if first.unit not in _SUMMED + _MAXED:
         raise ParameterError(
-            f"values of scheme {first.scheme!r} cannot be pooled over people; "
-            f"choose from: {', '.join(sorted(_SUMMED + _MAXED))}"
+            f"values of scheme {first.scheme!r} cannot be pooled over people: their unit is "
+            f"{first.unit!r}; choose a scheme whose unit is {', '.join(_SUMMED)} or 1"
         )
     for i, other in enumerate(weights):
         if len(other) != len(first):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -138,11 +140,11 @@ def test_prior_sources_are_joined():
             id="scheme",
         ),
         pytest.param(
-            [TokenWeights(value=[1.0], on_path=[True], scheme="mine", unit="1")],
+            [TokenWeights(value=[1.0], on_path=[True], scheme="mine", unit="loss weight")],
             ["A"],
             ParameterError,
-            "values of scheme 'mine' cannot be pooled over people; "
-            "choose from: binary, count, duration, first_pass",
+            "values of scheme 'mine' cannot be pooled over people: their unit is 'loss weight'; "
+            "choose a scheme whose unit is fixations, ms or 1",
             id="not poolable",
         ),
     ],
@@ -165,3 +167,10 @@ def test_a_token_never_shown_to_somebody_is_missing_not_a_miss():
     pooled = pool([some, both], ["a", "b"])
     # Shares 1 and .5 of the first token, .5 of the second by the one who saw it; mean total 150.
     assert pooled.value.tolist() == [112.5, 75.0]
+
+
+def test_a_control_is_pooled_like_its_scheme():
+    weights = [reading([300, 100]), reading([0, 200])]
+    renamed = [replace(w, scheme="control_permuted") for w in weights]
+    people = ["A", "B"]
+    np.testing.assert_array_equal(pool(renamed, people).value, pool(weights, people).value)
