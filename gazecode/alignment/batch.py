@@ -6,7 +6,7 @@ would alone.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -270,7 +270,7 @@ def _example_ids(
     if not rule.mean_one:
         # Names given before there was this choice stay what they were.
         del head["mean_one"]
-    dump = json.JSONEncoder(sort_keys=True).encode
+    dump = _json_form(head, "source_id", "text")
     per_position = [_cut(encoded.ids, "<i8", encoded.first_position)]
     per_token = [
         _cut(column, dtype, batch.token_start)
@@ -284,12 +284,37 @@ def _example_ids(
         encoded.text, names.source_id, *per_position, *per_token, strict=True
     ):
         digest = hashlib.sha256()
-        said = dump({**head, "source_id": source_id, "text": text}).encode()
+        said = dump(source_id, text).encode()
         for part in (said, *parts):
             digest.update(len(part).to_bytes(8, "little"))
             digest.update(part)
         found.append(digest.hexdigest()[:16])
     return tuple(found)
+
+
+def _json_form(head: Mapping[str, object], *names: str) -> Callable[..., str]:
+    """Make what gives the JSON of `head` and of texts under `names`; `head` is encoded once.
+
+    >>> _json_form({"b": 1}, "a", "c")("x", "y")
+    '{"a": "x", "b": 1, "c": "y"}'
+    """
+    left = json.dumps({**head, **dict.fromkeys(names, None)}, sort_keys=True)
+    pieces: list[str] = []
+    for name in sorted(names):
+        # A key with its colon: inside a value the quotes would be escaped.
+        key = f"{json.dumps(name)}: "
+        before, _, left = left.partition(f"{key}null")
+        pieces.append(before + key)
+
+    def dump(*texts: str) -> str:
+        whole = [
+            part
+            for piece, text in zip(pieces, texts, strict=True)
+            for part in (piece, json.dumps(text))
+        ]
+        return "".join([*whole, left])
+
+    return dump
 
 
 def _cut(column: Array, dtype: str, first: IntArray) -> Iterator[memoryview]:

@@ -124,7 +124,7 @@ class RuleMoves(dict[Key, "Child | None"]):
         kind, field = (key, None) if isinstance(key, int) else key
         if self.fielded and isinstance(key, int):
             return self.setdefault(key, None)
-        splits = kind not in self.automaton.whole
+        splits = kind not in self.automaton.undivided
         return self.setdefault(key, Child(kind=kind, field=field or NO_FIELD, splits=splits))
 
     def leaf(self, child: Child, /) -> int:
@@ -150,7 +150,8 @@ class Automaton:
         self.outcomes: list[Outcome] = []
         self._program = compile_rules(language, vocabulary)
         self.rule_codes = label_codes(rule.label for rule in self._program.rules)
-        self.whole = vocabulary.of_kinds(language.whole)
+        # Nothing is inside a bracket: asking every one of them costs the walk time.
+        self.undivided = vocabulary.of_kinds(language.whole | PUNCTUATION)
         self._functions = vocabulary.of_kinds(language.functions)
         self._units = vocabulary.of_kinds(language.units)
         self._names, self._literals = language.roles.names, language.roles.literals
