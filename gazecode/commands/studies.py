@@ -36,8 +36,8 @@ def run(
 ) -> None:
     """Run a whole study: recordings in, weights out.
 
-    Leaves fixations.parquet, hits.parquet, weights.parquet, weights.h5, quality.json, report.html
-    and failures.csv. `docs/studies/` holds worked study files.
+    Leaves fixations, hits, tokens and weights (Parquet; weights in HDF5, too), quality.json,
+    report.html and failures.csv. `docs/studies/` holds worked study files.
     """
     _run(study, out, jobs=jobs, resume=resume)
 
