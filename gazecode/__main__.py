@@ -8,6 +8,7 @@ Exit status: 0 done; 1 bad data (one line says what was found, expected, and wha
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 from gazecode.commands.shell import app, one_line
 from gazecode.errors import GazecodeError
@@ -21,6 +22,10 @@ for _module in ("studies", "recordings", "priors", "corpora", "files"):
 
 def main() -> None:
     """Entry point: one line for an expected error, a traceback only when asked for."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a sign must not make a finished job look failed.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except (GazecodeError, OSError) as error:
@@ -28,9 +33,6 @@ def main() -> None:
             raise
         print(f"error: {one_line(error)}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("interrupted; `gazecode run ... --resume` goes on from here", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from gazecode.export import (
 )
 from gazecode.model import Example
 from gazecode.splitting import FRACTIONS, Leak, assign_parts, find_leaks
+from gazecode.splitting.split import held_out
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,10 +80,11 @@ def write_parts(
     dict
         Rows of each part, and under "" those left out.
     """
+    by = held_out(by)
     files = weights_files(inputs)
     say = tell or _silent
     say("looking for copies")
-    part_of = assign_parts(_examples(files), by, fractions=fractions, seed=seed)  # type: ignore[arg-type]
+    part_of = assign_parts(_examples(files), by, fractions=fractions, seed=seed)
     out.mkdir(parents=True, exist_ok=True)
     counts = {"": part_of.count("")}
     for part in fractions:
@@ -142,7 +144,8 @@ def check_files(
     ----------
     paths
         Files or folders. Shards of one corpus are one part; any other files given together are
-        the parts of one split, training first. A single file is a part if it says so.
+        the parts of one split, training first. A single file is a part if it says so, or if its
+        name begins with ``test``: no prior may know its sources.
     by
         What the split holds out; None goes by the files' own words, else ``"both"``.
 
@@ -157,13 +160,18 @@ def check_files(
         return reports, []
     splits = [_said(file).get("split", {}) for file in files]
     names = _part_names(files, splits)
-    if len(names) < 2 and not any(splits):
+    tested = [name for name in names if _is_test(name)]
+    if len(names) < 2 and not any(splits) and not tested:
         return reports, []
     said = {split["by"] for split in splits if "by" in split}
     held = by or (said.pop() if len(said) == 1 else "both")
-    tested = [name for name in names if name.startswith("test")]
     parts = {name: _examples(its) for name, its in names.items()}
     return reports, find_leaks(parts, held, test=tested or None)
+
+
+def _is_test(name: str) -> bool:
+    """Whether a part is one to test on; a folder may stand before its name."""
+    return name.rpartition("/")[2].startswith("test")
 
 
 def _part_names(

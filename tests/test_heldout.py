@@ -3,12 +3,18 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from gazecode.alignment import align, align_batch, load_tokenizer
 from gazecode.demo import demo_study
 from gazecode.errors import ParameterError, SchemaError
-from gazecode.export import read_examples, to_jsonl, to_parquet
+from gazecode.export import read_examples, read_metadata, to_jsonl, to_parquet
 from gazecode.heldout import check_files, weights_files, write_parts
+from gazecode.model import TokenBatch, TokenWeights
+from gazecode.model.groups import source_groups
+from gazecode.priors import Priors
+from gazecode.source import parse, parse_batch
 from gazecode.study import run_study
 from tests.test_main import gazecode
 
@@ -91,3 +97,42 @@ def test_shares_are_read(weights, tmp_path):
     done = gazecode("split", weights, "--out", tmp_path, "--fractions", "train")
     assert done.returncode == 1
     assert "expected NAME=SHARE" in done.stderr
+
+
+def test_a_test_file_alone_that_holds_its_prior_s_source_fails(parts, tmp_path):
+    rows = read_examples(parts / "test.parquet")
+    known = [replace(e, prior_sources=(rows[0].source_sha256,)) for e in rows]
+    to_parquet(known, tmp_path / "test.parquet")
+    to_parquet(known, tmp_path / "mine.parquet")
+    done = gazecode("validate", tmp_path / "test.parquet")
+    assert done.returncode == 1
+    assert "prior source" in done.stdout
+    assert gazecode("validate", tmp_path / "mine.parquet").returncode == 0
+
+
+def test_plural_names_go_into_the_metadata_as_singular(weights, tmp_path):
+    write_parts([weights], tmp_path, by="sources", fractions=HALF)
+    assert read_metadata(tmp_path / "test.parquet")["split"]["by"] == "source"
+
+
+def test_the_same_file_has_one_group_wherever_it_is_met(weights, tmp_path):
+    """In a run, from align, in a batch, and in priors fitted on the run's tables."""
+    example = read_examples(weights)[0]
+    tokens = parse(example.text, example.language, source_id="elsewhere")
+    gaze = TokenWeights(
+        value=np.ones(len(tokens)), on_path=np.ones(len(tokens), bool), scheme="s", unit="1"
+    )
+    tokenizer = load_tokenizer(demo_study().parent / "tokenizer.json")
+    alone = align(gaze, tokens, tokenizer)
+    batch = TokenBatch.of([tokens])
+    said = {"source_id": ["a"], "language": example.language}
+    many, _ = align_batch(gaze, batch, tokenizer, **said)
+    parsed = parse_batch([tokens.code], example.language)
+    corpus = source_groups(parsed, example.language)
+    groups = {example.source_group, alone.source_group, *many.source_group, *corpus}
+    assert len(groups) == 1
+    fitted = Priors.fit_runs(weights.parent)
+    assert groups <= set(fitted.source_groups)
+    assert {e.source_group for e in read_examples(weights)} == set(fitted.source_groups)
+    assert {e.source_sha256 for e in read_examples(weights)} == set(fitted.sources)
+    assert set(fitted.prior_sources) == {*fitted.sources, *fitted.source_groups}

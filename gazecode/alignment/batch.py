@@ -21,6 +21,7 @@ from gazecode.alignment.tokenizer import prepare
 from gazecode.errors import AlignmentError, DataError
 from gazecode.model import ExampleBatch, TokenBatch, TokenWeights
 from gazecode.model.checks import Array, IntArray
+from gazecode.model.groups import source_groups
 
 __all__ = ["Names", "align_all", "align_batch"]
 
@@ -71,7 +72,8 @@ def align_batch(  # noqa: PLR0913 - `align` and what a batch adds
     batch
         ``d`` sources.
     source_id, language, source_group
-        ``(d,)`` texts; one language may stand for all, no groups mean empty ones.
+        ``(d,)`` texts; one language may stand for all, and groups that are not given are those of
+        `gazecode.model.groups`.
     tokenizer, template, policy, strength, per, max_ratio, mean_one
         As for `align`.
 
@@ -109,14 +111,21 @@ def align_batch(  # noqa: PLR0913 - `align` and what a batch adds
     {1: 'b.py is empty; expected code to align weights with'}
     """
     rule = Rule(policy=policy, strength=strength, per=per, max_ratio=max_ratio, mean_one=mean_one)
-    d = batch.n_sources
+    languages = (language,) * batch.n_sources if isinstance(language, str) else tuple(language)
     names = Names(
         source_id=tuple(source_id),
-        language=(language,) * d if isinstance(language, str) else tuple(language),
-        source_group=tuple(source_group) or ("",) * d,
+        language=languages,
+        source_group=tuple(source_group) or _groups(batch, languages),
     )
     examples, refused = align_all(weights, batch, names, tokenizer, template=template, rule=rule)
     return examples, {number: str(error) for number, error in sorted(refused.items())}
+
+
+def _groups(batch: TokenBatch, languages: tuple[str, ...]) -> tuple[str, ...]:
+    """Not yet checked: what has not one language per source is refused later, by name."""
+    if len(languages) != batch.n_sources:
+        return ("",) * batch.n_sources
+    return source_groups(batch, languages)
 
 
 def align_all(

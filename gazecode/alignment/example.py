@@ -8,6 +8,7 @@ import numpy as np
 from gazecode.alignment.batch import Names, align_all
 from gazecode.alignment.rule import Rule
 from gazecode.model import Example, SourceTokens, TokenBatch, TokenWeights
+from gazecode.model.groups import source_group
 
 __all__ = ["align"]
 
@@ -102,7 +103,7 @@ def align(  # noqa: PLR0913 - the public contract
     names = Names(
         source_id=(tokens.source_id,),
         language=(tokens.language,),
-        source_group=("",),
+        source_group=(source_group(tokens),),
         participant=participant,
         trial=trial,
     )

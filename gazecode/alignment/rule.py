@@ -6,7 +6,7 @@ because a token never shown has the larger part of a subword: there every subwor
 of a token shown gets that token's part, and tokens never shown give none.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from gazecode.alignment.strength import LossWeights, check_strength, loss_weight
 from gazecode.errors import ParameterError
 from gazecode.model import TokenBatch, TokenWeights
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
+from gazecode.registry import check_values
 
 __all__ = ["LOSS_WEIGHT", "Rule", "attention", "exposed_of", "gaze_of", "weights_of"]
 
@@ -38,6 +39,7 @@ class Rule:
     mean_one: bool = False
 
     def __post_init__(self) -> None:
+        check_values(Rule, asdict(self), name="align")
         if self.policy not in POLICIES:
             raise ParameterError.unknown("policies", self.policy, POLICIES)
         if self.per not in PER:

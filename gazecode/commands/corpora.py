@@ -8,6 +8,7 @@ import typer
 
 from gazecode.commands.priors import Preset, load_priors
 from gazecode.commands.shell import (
+    RESUME,
     AsJson,
     Jobs,
     Resume,
@@ -17,8 +18,12 @@ from gazecode.commands.shell import (
     progress_bar,
     setting,
 )
+from gazecode.errors import ParameterError
 
 __all__ = ["repair", "weigh"]
+
+MOST_FAILURES = 10
+"""Lines of a broken file that are named one by one."""
 
 PriorsFile = Annotated[
     Path, typer.Option("--priors", help="Of `gazecode priors fit`, or a published folder.")
@@ -38,6 +43,10 @@ def weigh(
         "eyemulator"
     ),
     settings: Settings = None,
+    other_priors: Annotated[
+        Path | None,
+        typer.Option(help="Of other people, for control_other_people: a file or folder."),
+    ] = None,
     path: Annotated[
         list[str] | None,
         typer.Option("--path", metavar="NAME=VALUE", help="Of the pseudo path; may be repeated."),
@@ -51,6 +60,13 @@ def weigh(
     field: Annotated[str | None, typer.Option(help="Column that holds the code.")] = None,
     language: Annotated[str | None, typer.Option(help="Of all sources.")] = None,
     id_field: Annotated[str | None, typer.Option(help="Column that names a source.")] = None,
+    max_bytes: Annotated[int, typer.Option(min=1, help="Longer sources are reported.")] = 1_000_000,
+    max_line_bytes: Annotated[
+        int, typer.Option(min=1, help="Sources with longer lines are reported.")
+    ] = 100_000,
+    max_error_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Most of a source's bytes in syntax errors.")
+    ] = 0.25,
     jobs: Jobs = 1,
     engine: Annotated[str, typer.Option(help="local, or dask for a cluster.")] = "local",
     scheduler: Annotated[
@@ -66,12 +82,11 @@ def weigh(
     that cannot be weighed are named in failures.csv (exit status 3).
 
     Try `--set preset=paper` for the weights of the write-up, `--align mean_one=true` to compare
-    them with plain training, `--scheme control_permuted --set of=eyemulator` for a control.
+    them with plain training, `--scheme control_permuted` for a control.
     """
     from rich.progress import TextColumn
 
     from gazecode.corpus import AlignRule, ReadOptions, weigh_corpus
-    from gazecode.errors import ParameterError
 
     given = dict(setting(text, "--align") for text in align or ())
     try:
@@ -79,7 +94,10 @@ def weigh(
     except TypeError:
         names = ", ".join(AlignRule.__dataclass_fields__)
         raise ParameterError(f"--align {', '.join(given)}: expected one of {names}") from None
-    with progress_bar(TextColumn("{task.fields[rate]}")) as bar:
+    params = dict(setting(text) for text in settings or ())
+    if other_priors is not None:
+        params["other_priors"] = load_priors(other_priors)
+    with progress_bar(TextColumn("{task.fields[rate]}"), advice=RESUME) as bar:
         task = bar.add_task("sources", total=None, rate="")
 
         def tell(now: Any) -> None:
@@ -92,7 +110,7 @@ def weigh(
             tokenizer=tokenizer,
             out=out,
             scheme=scheme,
-            params=dict(setting(text) for text in settings or ()),
+            params=params,
             path_params=dict(setting(text, "--path") for text in path or ()),
             align=rule,
             seed=seed,
@@ -100,14 +118,22 @@ def weigh(
             engine=engine,
             scheduler=scheduler,
             resume=resume,
-            options=ReadOptions(field=field, language=language, id_field=id_field),
+            options=ReadOptions(
+                field=field,
+                language=language,
+                id_field=id_field,
+                max_bytes=max_bytes,
+                max_line_bytes=max_line_bytes,
+            ),
+            max_error_share=max_error_share,
             progress=tell,
         )
-    print(f"{done.n_sources} sources → {len(done.shards)} shards in {done.out}")
+    shards = _counted(len(done.shards), "shard")
+    print(f"{_counted(done.n_sources, 'source')} → {shards} in {done.out}")
     print(f"  {done.corpus}  ← what was done, counted")
     if done.n_failed:
         print(
-            f"{done.n_failed} sources could not be weighed: {done.failures} says why",
+            f"{_counted(done.n_failed, 'source')} could not be weighed: {done.failures} says why",
             file=sys.stderr,
         )
         raise typer.Exit(3)
@@ -132,16 +158,26 @@ def repair(
     from gazecode.corpus import repair as repair_file
 
     params = dict(setting(text) for text in settings or ())
+    if taken := {"priors", "path_in", "path_out"} & params.keys():
+        raise ParameterError(f"--set {', '.join(sorted(taken))}: has an option of its own")
     report = repair_file(rows, out, load_priors(priors, preset), **params)
     if as_json:
-        print_json(asdict(report))
+        said = asdict(report)
+        # JSON has no NaN, which stands for weights on no path.
+        print_json({k: None if v != v else v for k, v in said.items()})  # noqa: PLR0124
     else:
         print(
-            f"{report.repaired} of {report.rows} rows → {out}: {report.on_path} of "
-            f"{report.tokens} tokens on a path, mean weight {report.mean:.3f} "
+            f"{report.repaired} of {_counted(report.rows, 'row')} → {out}: {report.on_path} of "
+            f"{_counted(report.tokens, 'token')} on a path, mean weight {report.mean:.3f} "
             f"({report.lowest:.3f} to {report.highest:.3f})"
         )
-    for broken in report.failures:
+    for broken in report.failures[:MOST_FAILURES]:
         print(f"{rows.name}:{broken.line}: {broken.reason}", file=sys.stderr)
+    if (more := len(report.failures) - MOST_FAILURES) > 0:
+        print(f"and {more} more lines that could not be read", file=sys.stderr)
     if report.failures:
         raise typer.Exit(3)
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

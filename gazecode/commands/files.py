@@ -16,6 +16,10 @@ __all__ = ["convert", "parse", "split", "validate"]
 def parse(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A source file.")],
     language: Annotated[str | None, typer.Option(help="Instead of telling by the suffix.")] = None,
+    compat: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Labels of names (JSON), fitted to published rows."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tokens and labels of a source file."""
@@ -24,7 +28,8 @@ def parse(
     from gazecode.source import parse as parse_code
 
     code = read_source(file)
-    tokens = parse_code(code, language or language_of(file.name), source_id=file.name)
+    spoken = language or language_of(file.name)
+    tokens = parse_code(code, spoken, source_id=file.name, compat=compat)
     rows = tokens.to_frame().astype(object).to_dict(orient="records")
     show([{str(k): v for k, v in row.items()} for row in rows], as_json=as_json, title=file.name)
 

@@ -1,7 +1,9 @@
 """What all commands share: the program itself, options of one name, tables and JSON."""
 
+import errno
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 __all__ = [
+    "RESUME",
     "AsJson",
     "Jobs",
     "Resume",
@@ -50,6 +53,7 @@ Exit status: 0 done · 1 bad data · 2 wrong usage · 3 finished, some recording
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes to work in.")]
+RESUME = "the same command with --resume goes on from here"
 Resume = Annotated[bool, typer.Option("--resume", help="Take up an interrupted run.")]
 
 
@@ -129,23 +133,34 @@ def show(
 def one_line(error: Exception) -> str:
     """An expected error as its one line."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror.lower()}; check the path"
+        where = f"{error.filename}: " if error.filename else ""
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        advice = "make room and run again with --resume" if full else "check the path"
+        return f"{where}{error.strerror.lower()}; {advice}"
     return " ".join(str(error).split())
 
 
 @contextmanager
-def progress_bar(*columns: Any) -> Iterator["Progress"]:
-    """A bar on a terminal's standard error, with further columns; silent elsewhere."""
+def progress_bar(*columns: Any, advice: str = "") -> Iterator["Progress"]:
+    """A bar on a terminal's standard error, with further columns; silent elsewhere.
+
+    An interrupt ends the program with status 130 and `advice`.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     shown = (BarColumn(), MofNCompleteColumn(), *columns, TimeElapsedColumn())
-    with Progress(
+    bar = Progress(
         TextColumn("{task.description}"),
         *shown,
         console=console,
         transient=True,
         disable=not console.is_terminal,
-    ) as bar:
-        yield bar
+    )
+    try:
+        with bar:
+            yield bar
+    except KeyboardInterrupt:
+        print(f"interrupted{advice and '; '}{advice}", file=sys.stderr)
+        raise typer.Exit(130) from None

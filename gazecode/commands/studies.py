@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gazecode.commands.shell import Jobs, Resume, app, progress_bar
+from gazecode.commands.shell import RESUME, Jobs, Resume, app, progress_bar
 
 __all__ = ["demo", "run"]
 
@@ -46,7 +46,7 @@ def _run(study: Path, out: Path, *, jobs: int, resume: bool) -> None:
     """Run a study with a bar, say what it left, leave with 3 if something failed."""
     from gazecode.study import run_study
 
-    with progress_bar() as bar:
+    with progress_bar(advice=RESUME) as bar:
         task = bar.add_task("recordings", total=None)
 
         def tell(done: int, total: int, name: str) -> None:

@@ -1,6 +1,7 @@
 """Weights for a whole corpus: files in, shards out, on one core or many machines."""
 
 from gazecode.corpus.blocks import BlockRule
+from gazecode.corpus.drawing import draw_and_weigh
 from gazecode.corpus.inputs import open_corpus
 from gazecode.corpus.job import CorpusSummary, Progress, WeighProgress
 from gazecode.corpus.records import ReadOptions, Record
@@ -20,6 +21,7 @@ __all__ = [
     "WeighProgress",
     "WeighSettings",
     "Worked",
+    "draw_and_weigh",
     "eyemulator_weights",
     "open_corpus",
     "repair",

@@ -21,6 +21,8 @@ holds Python's lock. With SLURM, through dask-jobqueue (PBS, LSF, SGE alike)::
             )
 """
 
+import re
+import socket
 import zlib
 from collections import deque
 from collections.abc import Iterable
@@ -37,12 +39,17 @@ from gazecode.errors import GazecodeError, ParameterError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["run_dask"]
+__all__ = ["check_scheduler", "run_dask"]
 
+PROBE_S = 5
 CONNECT_S = 15
 WORKERS_S = 600
 RETRIES = 2
 """Times a block is tried again after an error that is not the package's own."""
+_ADDRESS = re.compile(
+    r"(?:(?P<scheme>tcp|tls|ucx)://)?(?P<host>[^\s:/\[\]]+|\[[^\s/\[\]]+\]):(?P<port>[0-9]{1,5})"
+)
+_IN_PROCESS = re.compile(r"inproc://\S+")
 
 
 def run_dask(blocks: Iterable[Block], settings: WeighSettings, scheduler: str | None) -> Results:
@@ -53,6 +60,7 @@ def run_dask(blocks: Iterable[Block], settings: WeighSettings, scheduler: str | 
     ParameterError
         No address, distributed is not installed, or nobody answers there.
     """
+    check_scheduler("dask", scheduler)
     client = _connect(scheduler)
     try:
         cluster = _Cluster(client, settings)
@@ -67,12 +75,58 @@ def run_dask(blocks: Iterable[Block], settings: WeighSettings, scheduler: str | 
         client.close()
 
 
-def _connect(scheduler: str | None) -> Any:
+def check_scheduler(engine: str, scheduler: str | None) -> None:
+    """Refuse an address that is none or that nobody answers at, before anything is done.
+
+    A client of distributed tries the wrong address for long and leaves tracebacks behind.
+
+    Raises
+    ------
+    ParameterError
+        No address, an address without dask, one that is none, or nobody answers there.
+
+    Examples
+    --------
+    >>> check_scheduler("dask", "host")
+    Traceback (most recent call last):
+    gazecode.errors.ParameterError: 'host' is no address of a scheduler; expected tcp://host:8786...
+    """
+    if engine != "dask":
+        if scheduler is not None:
+            raise ParameterError(
+                f"scheduler is for engine 'dask', found engine {engine!r}; "
+                "name --engine dask, or leave --scheduler out"
+            )
+        return
     if not scheduler:
         raise ParameterError(
             "engine 'dask' needs the address of a scheduler: scheduler='tcp://host:8786' "
             "(--scheduler), as printed by dask scheduler"
         )
+    if _IN_PROCESS.fullmatch(scheduler):
+        return
+    found = _ADDRESS.fullmatch(scheduler)
+    if found is None or not 0 < int(found["port"]) < 2**16:
+        raise ParameterError(
+            f"{scheduler!r} is no address of a scheduler; expected tcp://host:8786 (or tls, ucx, "
+            "inproc), as printed by dask scheduler"
+        )
+    if found["scheme"] != "ucx":
+        _probe(scheduler, found["host"].strip("[]"), int(found["port"]))
+
+
+def _probe(scheduler: str, host: str, port: int) -> None:
+    try:
+        socket.create_connection((host, port), timeout=PROBE_S).close()
+    except (OSError, UnicodeError) as error:
+        said = getattr(error, "strerror", None) or one_line(str(error))
+        raise ParameterError(
+            f"nobody answers at {scheduler} ({said}); start dask scheduler there, or check the "
+            "address"
+        ) from error
+
+
+def _connect(scheduler: str | None) -> Any:
     try:
         import distributed
     except ImportError as error:

@@ -21,7 +21,7 @@ from typing import Any
 
 from gazecode.corpus.records import ReadOptions, Record, problem, usable
 from gazecode.errors import ParameterError
-from gazecode.source import LANGUAGES, language_of
+from gazecode.source import known_language, language_of
 
 __all__ = ["RowFormat", "known_language", "record_of", "row_format"]
 
@@ -105,7 +105,8 @@ def record_of(row: Mapping[str, Any], where: str, options: ReadOptions) -> Recor
         return problem(
             name,
             where,
-            f"no column {wanted!r}; found {', '.join(map(str, row)) or 'none'}"[:300],
+            f"no column {wanted!r}; name the column of the code with field=... (--field); "
+            f"found {', '.join(map(str, row)) or 'none'}"[:300],
         )
     code = row[form.code]
     if not isinstance(code, str | bytes):
@@ -135,6 +136,9 @@ def _name(row: Mapping[str, Any], form: RowFormat | None, options: ReadOptions) 
         value = row.get(column)
         if isinstance(value, bytes):
             value = value.decode("utf-8", "backslashreplace")
+        if isinstance(value, float) and value.is_integer():
+            # A table with gaps keeps whole numbers as floats.
+            value = int(value)
         if isinstance(value, str | int) and str(value).strip():
             return str(value)
     return ""
@@ -154,33 +158,3 @@ def _language(row: Mapping[str, Any], form: RowFormat, options: ReadOptions) -> 
     raise ParameterError(
         "the row names no language; name one for all rows with language=... (--language)"
     )
-
-
-_SPELLINGS = {
-    "c++": ("cpp",),
-    "c#": ("csharp", "c_sharp", "c-sharp"),
-    "csharp": ("c_sharp", "c-sharp", "csharp"),
-    "c-sharp": ("csharp", "c_sharp"),
-    "golang": ("go",),
-    "js": ("javascript",),
-    "ts": ("typescript",),
-    "py": ("python",),
-    "python3": ("python",),
-}
-
-
-@lru_cache(maxsize=256)
-def known_language(name: str) -> str:
-    """The package's name of a language, however the corpus spells it.
-
-    >>> known_language("Java")
-    'java'
-    >>> known_language("COBOL")
-    Traceback (most recent call last):
-    gazecode.errors.ParameterError: no grammar for 'COBOL'; there are: ...
-    """
-    plain = name.strip().lower()
-    for spelling in (plain, *_SPELLINGS.get(plain, ())):
-        if spelling in LANGUAGES:
-            return spelling
-    raise ParameterError(f"no grammar for {name[:40]!r}; there are: {', '.join(sorted(LANGUAGES))}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gazecode.corpus.fields import known_language
+from gazecode.corpus.names import is_shard
 from gazecode.corpus.records import ReadOptions, Record, problem, usable
 from gazecode.errors import ParameterError
 from gazecode.source import LANGUAGES, language_of
@@ -35,7 +36,8 @@ def walk(
         Told what is passed over, by reason: hidden names (``.git`` among them), links (never
         followed: they may lead out of the folder or in a circle), and files that are not wanted.
     avoid
-        Folders and files that are not part of the corpus, such as the job's own outputs.
+        Folders and files that are not part of the corpus, such as the job's own outputs; of a
+        folder that is the corpus itself, the shards in it.
     """
     stack = [root]
     while stack:
@@ -66,13 +68,17 @@ def _passed_over(
         return "hidden"
     if entry.is_symlink():
         return "link"
-    if avoid and Path(entry.path) in avoid:
+    if avoid and _is_output(Path(entry.path), avoid):
         return "output of this job"
     if entry.is_dir(follow_symlinks=False):
         return ""
     if not entry.is_file(follow_symlinks=False):
         return "not a file"
     return "" if wanted(entry.name) else "other suffix"
+
+
+def _is_output(path: Path, avoid: frozenset[Path]) -> bool:
+    return path in avoid or (is_shard(path.name) and path.parent in avoid)
 
 
 def relative(path: Path, root: Path) -> str:

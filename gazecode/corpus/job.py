@@ -105,6 +105,9 @@ class Job:
         """Work on every block that is not finished yet; shards come in order."""
         self._start = time.monotonic()
         pending, keep_bytes = self._kept(blocks) if resume else (blocks, 0)
+        if not self._ledger.shards:
+            self.place = self.place.beside(keep_bytes=keep_bytes)
+        self.place.forget_result()
         manifest = Manifest(self.place.work, self.digest(), keep_bytes=keep_bytes)
         results = work(pending)
         try:
@@ -182,24 +185,22 @@ class Job:
         Raises
         ------
         DataError
-            Not one source could be weighed.
+            Not one source could be weighed; what an earlier run made stays as it was.
         """
         place, ledger = self.place, self._ledger
         names = ledger.shards
-        shards = [place.work / name for name in names]
-        if place.is_file and shards:
+        if not names:
+            raise self._nothing()
+        if place.is_file:
+            shards = [place.work / name for name in names]
             join_shards(shards, place.out, inputs_sha256=ledger.inputs_sha256)
         place.publish()
         home = place.work if place.is_file else place.out
         write_failures((done for done, _ in read_manifest(home)), place.failures)
         document = ledger.described(self.described(), skipped)
         write_json(document, place.corpus)
+        place.failed_run.unlink(missing_ok=True)
         place.clear()
-        if not names:
-            raise DataError(
-                f"none of {ledger.n_failed} sources could be weighed; first reason: "
-                f"{ledger.first_reason or 'there is no source'}; {place.failures.name} has them all"
-            )
         return CorpusSummary(
             out=place.out,
             shards=(place.out,) if place.is_file else tuple(place.out / name for name in names),
@@ -209,6 +210,18 @@ class Job:
             n_failed=ledger.n_failed,
             n_resumed=self.n_resumed,
             document=document,
+        )
+
+    def _nothing(self) -> DataError:
+        """Write why nothing could be weighed, touch nothing else, and say so."""
+        place, ledger = self.place, self._ledger
+        path = place.failed_run if place.replaces else place.failures
+        write_failures((done for done, _ in read_manifest(place.work)), path)
+        place.clear()
+        kept = f"; the earlier weights in {place.out} are as they were" if place.replaces else ""
+        return DataError(
+            f"none of {ledger.n_failed} sources could be weighed; first reason: "
+            f"{ledger.first_reason or 'there is no source'}; {path} has them all{kept}"
         )
 
 

@@ -105,7 +105,8 @@ def _fault(code: bytes, options: ReadOptions) -> str:
 
 def clean(name: str) -> str:
     """An id that every file can hold."""
-    return name[:MAX_ID].encode("utf-8", "backslashreplace").decode("utf-8")
+    kept = name[:MAX_ID].replace("\0", r"\x00")
+    return kept.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def one_line(text: str) -> str:

@@ -6,21 +6,26 @@ term is right for none of them. `eyemulator_weights` computes what was meant, by
 from the rows; `repair` does so for a whole file.
 """
 
+import gzip
 import json
 import os
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
+from gazecode.corpus.lines import opened
 from gazecode.disk import replacing
-from gazecode.errors import FormatError, GazecodeError, ParameterError
+from gazecode.errors import DataError, FormatError, GazecodeError, ParameterError
 from gazecode.model import LabelPriors, ScanPath, TokenBatch, TokenWeights, label_codes
 from gazecode.model.checks import FloatArray, IntArray
-from gazecode.priors.released import decode_labels, decode_row
+from gazecode.priors.arguments import check_priors
+from gazecode.priors.released import decode_labels, decode_row, row_columns, whole_numbers
 from gazecode.priors.windows import MAX_LINE_SPAN, Matching, cut_windows
+from gazecode.registry import check_values
 from gazecode.weighting.eyemulator import Lookups, count_lookups
 from gazecode.weighting.schemes import weigh_batch
 
@@ -50,8 +55,8 @@ def eyemulator_weights(
     Parameters
     ----------
     row
-        A line of the published JSONL. Its `mask` says what is on the path, its
-        `semantic_token_sequence` the labels; its n-gram ids and their index are not used.
+        A line of the published JSONL, its columns lists or arrays. Its `mask` says what is on the
+        path, its `semantic_token_sequence` the labels; its n-gram ids and their index are not used.
     priors
         Posteriors, n-gram counts, and the sequences that may be windows.
     windows
@@ -71,9 +76,9 @@ def eyemulator_weights(
     Raises
     ------
     FormatError
-        A column is missing, columns differ in length, or hold what such a row cannot hold.
+        No row, a column is missing, columns differ in length, or hold what such a row cannot hold.
     ParameterError
-        An unknown parameter, or a value outside its range.
+        No priors, an unknown parameter, or a value of another kind or outside its range.
 
     Examples
     --------
@@ -97,6 +102,9 @@ def eyemulator_weights(
     >>> eyemulator_weights(row, priors).round(4)
     array([3.9809, 1.    , 1.    ])
     """
+    check_priors(priors, "eyemulator_weights")
+    shape = {"windows": windows, "max_line_span": max_line_span, "matching": matching}
+    check_values(eyemulator_weights, shape, name="eyemulator_weights")
     batch, path = _as_path(row, priors, windows, max_line_span, matching)
     return weigh_batch(path, batch, "eyemulator", priors, **params).value
 
@@ -164,7 +172,7 @@ def repair(
     Parameters
     ----------
     path_in, path_out
-        JSONL; the same path twice replaces the file.
+        JSONL, packed with gzip or not, and another file for the new rows, which are not packed.
     priors, windows, max_line_span, matching, **params
         As for `eyemulator_weights`.
 
@@ -175,24 +183,54 @@ def repair(
 
     Raises
     ------
+    DataError
+        Not one row could be repaired; nothing is written.
+    FormatError
+        The file cannot be read to its end; nothing is written.
     ParameterError
-        `path_in` is no file, or a parameter is wrong.
+        `path_in` is no file, both paths are the same file, or a parameter is wrong.
     """
     source = Path(path_in)
     if not source.is_file():
         raise ParameterError(f"{source}: no such file; expected published rows as JSONL")
+    if Path(path_out).exists() and source.samefile(path_out):
+        raise ParameterError(
+            f"{source}: the new rows would replace the published ones; name another file to write"
+        )
     # What is wrong with a parameter is wrong with every row: found before anything is written.
+    check_priors(priors, "repair")
     options = {"windows": windows, "max_line_span": max_line_span, "matching": matching, **params}
+    check_values(repair, options, name="repair")
     eyemulator_weights(dict.fromkeys((*_COLUMNS, *_ANNOTATED), ()), priors, **options)
     tally = _Tally()
-    with replacing(path_out) as part, source.open("rb") as lines, part.open("wb") as out:
-        for text in _repaired(lines, priors, tally, options):
-            out.write(text)
+    with replacing(path_out) as part:
+        try:
+            with opened(source) as lines, part.open("wb") as out:
+                for text in _repaired(lines, priors, tally, options):
+                    out.write(text)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise FormatError(
+                f"{source}: cannot be unpacked to its end ({error}); fetch the file again"
+            ) from error
+        # Before the new file takes its name: an older one of that name stays as it was.
+        _check_repaired(tally, source)
     return tally.report()
 
 
+def _check_repaired(tally: "_Tally", source: Path) -> None:
+    if tally.repaired:
+        return
+    first = "there is no row"
+    if tally.failures:
+        first = f"first reason: line {tally.failures[0].line}: {tally.failures[0].reason}"
+    raise DataError(
+        f"{source}: none of {len(tally.failures)} rows could be repaired; {first}; nothing is "
+        "written: name rows as EyeMulator published them"
+    )
+
+
 def _repaired(
-    lines: Iterator[bytes] | Any, priors: LabelPriors, tally: "_Tally", options: dict[str, Any]
+    lines: Iterable[bytes], priors: LabelPriors, tally: "_Tally", options: dict[str, Any]
 ) -> Iterator[bytes]:
     """The lines of the new file."""
     for number, line in enumerate(lines, start=1):
@@ -201,10 +239,19 @@ def _repaired(
             tally.blank += 1
             continue
         try:
-            yield _with_weights(text, priors, tally, options) + b"\n"
-        except (GazecodeError, ValueError, RecursionError) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            tally.failures.append(BrokenLine(line=number, reason=reason))
+            repaired = _with_weights(text, priors, tally, options)
+        except Exception as error:  # noqa: BLE001 - one row, whatever it holds, ends no file
+            tally.failures.append(BrokenLine(line=number, reason=_reason(error)))
+        else:
+            yield repaired + b"\n"
+
+
+def _reason(error: Exception) -> str:
+    """One line that can be written anywhere; what nobody foresaw is said with its kind."""
+    said = " ".join(str(error).split())
+    if not isinstance(error, GazecodeError | ValueError) or not said:
+        said = f"{type(error).__name__}: {said}".removesuffix(": ")
+    return said.encode("utf-8", "backslashreplace").decode()
 
 
 def _with_weights(
@@ -221,9 +268,10 @@ def _with_weights(
         "window": np.where(path.on_path, path.ngram, -1).tolist(),
     }
     lookups = count_lookups(path, batch, priors, repeats=params.get("repeats", "keep"))
-    tally.add(weights, lookups)
     # Spliced in: numbers and escapes of the row stay as they were written.
-    return text[:-1].rstrip() + b", " + json.dumps(added).encode()[1:]
+    repaired = text[:-1].rstrip() + b", " + json.dumps(added, allow_nan=False).encode()[1:]
+    tally.add(weights, lookups)
+    return repaired
 
 
 def _parsed(text: bytes) -> dict[str, Any]:
@@ -250,15 +298,13 @@ def _not_json(name: str) -> float:
 
 
 def _as_path(
-    row: Mapping[str, Any],
+    row: Any,
     priors: LabelPriors,
     windows: RowWindows,
     max_line_span: int,
     matching: Matching,
 ) -> tuple[TokenBatch, ScanPath]:
     """A row as tokens without text, and the path its mask says."""
-    if windows not in get_args(RowWindows):
-        raise ParameterError.unknown("forms of windows", windows, get_args(RowWindows))
     columns = _columns(row)
     label = label_codes(decode_labels(columns["semantic_token_sequence"]))
     token, lines = np.flatnonzero(columns["mask"]), columns["line_numbers"]
@@ -303,34 +349,17 @@ def _origin(priors: LabelPriors) -> dict[str, Any]:
     return {"prior_sources": priors.sources, "n_people": priors.n_people}
 
 
-def _columns(row: Mapping[str, Any]) -> dict[str, IntArray]:
+def _columns(row: Any) -> dict[str, IntArray]:
     """The columns that weights need, as whole numbers of equal length."""
-    missing = [name for name in _COLUMNS if name not in row]
-    if missing:
-        raise FormatError.missing_columns("row", missing, row)
-    columns = {}
-    for name in _COLUMNS:
-        values = row[name]
-        if not isinstance(values, list | tuple) or not all(type(v) is int for v in values):
-            raise FormatError(f"row: {name} is not a list of whole numbers")
-        try:
-            columns[name] = np.array(values, dtype=np.int64)
-        except OverflowError:
-            raise FormatError(f"row: {name} holds a number beyond 64 bits") from None
-    lengths = {name: _length(row[name], name) for name in _PARALLEL if name in row}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
-        raise FormatError(f"row: columns differ in length: {listed}; expected one entry per token")
-    odd = columns["mask"][(columns["mask"] != 0) & (columns["mask"] != 1)]
+    found = row_columns(row, needed=_COLUMNS, others=_PARALLEL[len(_COLUMNS) :])
+    columns = {
+        name: np.array(whole_numbers(found[name], f"row: {name}"), dtype=np.int64)
+        for name in _COLUMNS
+    }
+    odd = columns["mask"][columns["mask"] > 1]
     if odd.size:
         raise FormatError(f"row: mask holds {odd[0]}; expected 0 or 1")
     return columns
-
-
-def _length(values: object, name: str) -> int:
-    if not isinstance(values, list | tuple):
-        raise FormatError(f"row: {name} is {type(values).__name__}; expected a list")
-    return len(values)
 
 
 class _Tally:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from gazecode.corpus.blocks import Block, BlockRule, cut
-from gazecode.corpus.cluster import run_dask
+from gazecode.corpus.cluster import check_scheduler, run_dask
 from gazecode.corpus.engines import ENGINES, Results, run_processes, run_serial
 from gazecode.corpus.inputs import Paths, open_corpus
 from gazecode.corpus.job import CorpusSummary, Job, Progress
-from gazecode.corpus.places import place_for
+from gazecode.corpus.places import place_for, refuse_inputs
 from gazecode.corpus.records import ReadOptions
 from gazecode.corpus.settings import AlignRule, checked_settings
 from gazecode.disk import alone_in
@@ -91,11 +91,13 @@ def weigh_corpus(  # noqa: PLR0913 - one job, all that can be said about it
     Raises
     ------
     DataError
-        Not one source could be weighed; ``failures.csv`` says why.
+        Not one source could be weighed; ``failures.csv`` says why, or, where there are weights of
+        an earlier run, which stay as they were, ``failures-of-failed-run.csv``.
     FormatError
         No such corpus.
     ParameterError
-        An unknown engine, scheme or parameter, or `resume` with other settings.
+        An unknown engine, scheme or parameter, `resume` with other settings, nobody at the address
+        of the scheduler, or an `out` that holds inputs or the files of something else.
     TokenizerError
         The tokenizer cannot be loaded.
     """
@@ -103,6 +105,7 @@ def weigh_corpus(  # noqa: PLR0913 - one job, all that can be said about it
         raise ParameterError.unknown("engines", engine, ENGINES)
     if jobs < 1:
         raise ParameterError(f"jobs is {jobs}; expected 1 or more")
+    check_scheduler(engine, scheduler)
     settings = checked_settings(
         priors=priors,
         tokenizer=tokenizer,
@@ -116,6 +119,8 @@ def weigh_corpus(  # noqa: PLR0913 - one job, all that can be said about it
     reading = options or ReadOptions()
     rule = blocks or BlockRule()
     out = Path(out)
+    inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    refuse_inputs(out, map(Path, inputs))
     skipped: Counter[str] = Counter()
     records = open_corpus(inputs, reading, skipped=skipped, avoid=(out,))
 

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from gazecode.alignment import align_batch, load_tokenizer
+from gazecode.corpus.drawing import draw_and_weigh
 from gazecode.errors import GazecodeError, ParameterError
 from gazecode.model import LABELS, LabelPriors
 from gazecode.priors import Priors, path_batch
-from gazecode.registry import check_parameters
+from gazecode.registry import check_parameters, check_values
 from gazecode.source import parse_batch
 from gazecode.version import __version__
-from gazecode.weighting import SCHEMES, weigh_batch
+from gazecode.weighting import SCHEMES, control_priors
+from gazecode.weighting.base import GAZE, default_of
 
 __all__ = [
     "AlignRule",
@@ -42,6 +44,9 @@ class AlignRule:
     per: str = "character"
     max_ratio: float = 5.0
     mean_one: bool = False
+
+    def __post_init__(self) -> None:
+        check_values(AlignRule, asdict(self), name="align")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,6 +77,12 @@ class WeighSettings:
     package_version: str = __version__
 
     def __post_init__(self) -> None:
+        given = {"seed": self.seed, "max_error_share": self.max_error_share}
+        check_values(WeighSettings, given, name="weigh_corpus")
+        if not isinstance(self.align, AlignRule):
+            raise ParameterError(
+                f"weigh_corpus: align is {type(self.align).__name__}; expected AlignRule(...)"
+            )
         if not 0 <= self.max_error_share <= 1:
             raise ParameterError(
                 f"max_error_share is {self.max_error_share}; expected a share from 0 to 1"
@@ -113,17 +124,23 @@ def checked_settings(
     DataError, FormatError
         The priors cannot be read.
     ParameterError
-        An unknown scheme or parameter, or one out of its range.
+        An unknown scheme or parameter, or a value of another kind or out of its range.
     TokenizerError
         The tokenizer cannot be loaded.
     """
     raw, digest = read_tokenizer(tokenizer)
     function = SCHEMES[scheme]
-    check_parameters(function, scheme_params, name=scheme, reserved=("priors",))
-    check_parameters(path_batch, path_params, name="pseudo_scan_path", reserved=("seed",))
-    if "seed" in inspect.signature(function).parameters:
-        scheme_params = {"seed": seed, **scheme_params}
+    check_parameters(function, scheme_params, name=scheme, reserved=("priors", "drawn"))
+    _must_not_weigh_gaze(scheme_params.get("of"))
+    _must_not_weigh_gaze(scheme)
+    check_parameters(path_batch, path_params, name="pseudo_scan_path", reserved=("seed", "like"))
     loaded = priors if isinstance(priors, LabelPriors) else Priors.load(priors)
+    if scheme.startswith("control_"):
+        of = default_of(None, scheme_params.get("of"))
+        scheme_params = {"seed": seed, **scheme_params, "of": of}
+        # Checked here, where the priors still say who was counted.
+        control_priors(scheme, loaded, other_priors=scheme_params.get("other_priors"))
+        scheme_params |= {k: _bare(v) for k, v in scheme_params.items() if k == "other_priors"}
     settings = WeighSettings(
         priors=_bare(loaded),
         tokenizer_json=raw,
@@ -139,6 +156,14 @@ def checked_settings(
     return settings
 
 
+def _must_not_weigh_gaze(scheme: str | None) -> None:
+    if scheme in GAZE:
+        raise ParameterError(
+            f"{scheme} weighs gaze; a corpus has none: "
+            "choose eyemulator, salience, rarity or a control"
+        )
+
+
 def _bare(priors: LabelPriors) -> LabelPriors:
     """What paths and weights ask for, without the people and readings it was counted from."""
     kept = [f.name for f in fields(LabelPriors) if f.name != "details"]
@@ -147,8 +172,14 @@ def _bare(priors: LabelPriors) -> LabelPriors:
 
 def _try(settings: WeighSettings, tokenizer: str | Path) -> None:
     batch = parse_batch([b"x = 1\n"], "python")
-    path = path_batch(batch, settings.priors, seed=settings.seed, **settings.path_params)
-    weights = weigh_batch(path, batch, settings.scheme, settings.priors, **settings.scheme_params)
+    _, weights = draw_and_weigh(
+        batch,
+        settings.priors,
+        settings.scheme,
+        seed=settings.seed,
+        params=settings.scheme_params,
+        path_params=settings.path_params,
+    )
     align_batch(
         weights,
         batch,
@@ -161,7 +192,7 @@ def _try(settings: WeighSettings, tokenizer: str | Path) -> None:
 
 def _settled(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as they are, defaults included; those given elsewhere are left out."""
-    elsewhere = ("priors", *(() if "seed" in given else ("seed",)))
+    elsewhere = ("priors", "drawn", "like", *(() if "seed" in given else ("seed",)))
     whole = {
         p.name: given.get(p.name, p.default)
         for p in inspect.signature(function).parameters.values()

@@ -11,14 +11,13 @@ import numpy as np
 
 from gazecode.alignment import align_batch
 from gazecode.corpus.counts import Counts
-from gazecode.corpus.groups import source_groups
+from gazecode.corpus.drawing import draw_and_weigh
 from gazecode.corpus.records import one_line
 from gazecode.corpus.settings import WeighSettings
 from gazecode.corpus.syntax import parse_checked
 from gazecode.model import ExampleBatch, TokenBatch
 from gazecode.model.checks import FloatArray, IntArray
-from gazecode.priors import path_batch
-from gazecode.weighting import weigh_batch
+from gazecode.model.groups import source_groups
 
 __all__ = ["Made", "Refused", "make_examples"]
 
@@ -57,8 +56,14 @@ def make_examples(
         return Made(examples=None, refused=refused)
     if refused:
         batch = _taken(batch, parsed)
-    path = path_batch(batch, settings.priors, seed=settings.seed, **settings.path_params)
-    weights = weigh_batch(path, batch, settings.scheme, settings.priors, **settings.scheme_params)
+    path, weights = draw_and_weigh(
+        batch,
+        settings.priors,
+        settings.scheme,
+        seed=settings.seed,
+        params=settings.scheme_params,
+        path_params=settings.path_params,
+    )
     examples, reasons = align_batch(
         weights,
         batch,

@@ -10,11 +10,13 @@ from gazecode.corpus.fields import IDS, LANGUAGE_FIELDS, PATHS, record_of, row_f
 from gazecode.corpus.lines import Line, bounded_lines, opened
 from gazecode.corpus.records import ReadOptions, Record, problem
 
-__all__ = ["read_jsonl", "read_parquet"]
+__all__ = ["holds_weights", "read_jsonl", "read_parquet"]
 
 _ROWS = 64
 """Rows of a Parquet file held at a time: a row may be as long as it likes."""
 _BOM = b"\xef\xbb\xbf"
+_OURS = b"gazecode"
+"""Key of the metadata of every file of weights."""
 
 
 def read_jsonl(path: Path, name: str, options: ReadOptions) -> Iterator[Record]:
@@ -47,6 +49,9 @@ def _of_line(line: Line, where: str, options: ReadOptions) -> Record | None:
     raw = line.raw.removeprefix(_BOM) if line.number == 1 else line.raw
     if raw.isspace() or not raw:
         return None
+    row = _fast(raw)
+    if row is not None:
+        return record_of(row, where, options)
     try:
         row = json.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -62,6 +67,34 @@ def _of_line(line: Line, where: str, options: ReadOptions) -> Record | None:
     return record_of(row, where, options)
 
 
+def _fast(raw: bytes) -> dict[str, Any] | None:
+    """An object read by the faster library; None where the other one has more to say."""
+    import orjson
+
+    try:
+        row = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(row, dict):
+        return None
+    # Whole numbers beyond 64 bits come as floats; an id must keep its digits.
+    for value in row.values():
+        if isinstance(value, float) and abs(value) >= 2**63:
+            return None
+    return row
+
+
+def holds_weights(path: Path) -> bool:
+    """Whether a file is Parquet that this package wrote."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return _OURS in (pq.read_schema(path).metadata or {})
+    except (pa.ArrowException, OSError):
+        return False
+
+
 def read_parquet(path: Path, name: str, options: ReadOptions) -> Iterator[Record]:
     """One source per row of a Parquet file, read a few rows at a time."""
     import pyarrow as pa
@@ -71,6 +104,15 @@ def read_parquet(path: Path, name: str, options: ReadOptions) -> Iterator[Record
     try:
         # Streamed, not read ahead: a row group may be larger than memory.
         with pq.ParquetFile(path, buffer_size=2**20, pre_buffer=False) as file:
+            if _OURS in (file.schema_arrow.metadata or {}):
+                yield problem(
+                    name,
+                    name,
+                    "a file of weights that gazecode wrote; expected code: write weights to "
+                    "another folder than that of the corpus",
+                    stage="file",
+                )
+                return
             columns = _columns(tuple(file.schema_arrow.names), options)
             for batch in file.iter_batches(_ROWS, columns=columns, use_threads=False):
                 values = {field.name: _values(batch.column(field.name)) for field in batch.schema}

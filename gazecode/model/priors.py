@@ -14,7 +14,10 @@ from gazecode.errors import DataError, GazecodeWarning, ParameterError
 from gazecode.model.checks import BoolArray, FloatArray, IntArray, column
 from gazecode.model.labels import LABELS, N_LABELS, label_codes
 
-__all__ = ["LabelPriors", "NgramTable"]
+__all__ = ["MIN_SHIFTS", "LabelPriors", "NgramTable"]
+
+MIN_SHIFTS = 200
+"""Circular shifts that chance is computed from, at least (``validity.md`` 5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,6 +105,9 @@ class LabelPriors:
         Label sequences of two and three that a window of a path may have; empty: those counted.
     sources
         Sources (their SHA-256) whose gaze is in the counts: never to be tested on.
+    source_groups
+        Digests of the tokens of these sources (`gazecode.model.groups`), as far as they are known:
+        a copy that was laid out anew has the same.
     n_people
         How many people were counted; 0 where the file does not say.
     name
@@ -114,6 +120,7 @@ class LabelPriors:
     ngrams: Mapping[int, NgramTable]
     vocabulary: frozenset[tuple[str, ...]] = frozenset()
     sources: tuple[str, ...] = ()
+    source_groups: tuple[str, ...] = ()
     n_people: int = 0
     name: str = ""
     details: Mapping[str, object] = field(default_factory=dict)
@@ -129,6 +136,11 @@ class LabelPriors:
             raise DataError(
                 f"{LABELS[i]!r}: hit {self.hit[i]} of {self.shown[i]}; expected 0 <= hit <= shown"
             )
+
+    @property
+    def prior_sources(self) -> tuple[str, ...]:
+        """What an example must not be: SHA-256 of every source, and digests of their tokens."""
+        return tuple(sorted({*self.sources, *self.source_groups}))
 
     @property
     def known(self) -> BoolArray:

@@ -1,9 +1,6 @@
 """What priors are, apart from what can be computed from it; and what they say about themselves."""
 
-import itertools
-import json
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gazecode.errors import GazecodeWarning, ParameterError
-from gazecode.model import LABELS, N_LABELS, LabelPriors, NgramTable, label_codes
+from gazecode.model import LABELS, N_LABELS, NgramTable, label_codes
 from gazecode.model.checks import FloatArray
 from gazecode.priors.cells import KEYS, SUMS, TALLIES, Cells, added, one_cell, pooled
 from gazecode.priors.intervals import Intervals
@@ -19,13 +16,13 @@ from gazecode.priors.ngrams import packed_tables, unpacked_tables
 from gazecode.priors.published import Published
 
 __all__ = [
+    "CHANCE",
     "MIN_POOLED_PEOPLE",
+    "POOLED",
     "WITHOUT",
     "Content",
     "content_of",
     "less",
-    "merged",
-    "merged_vocabulary",
     "names",
     "published_of",
     "remarks",
@@ -36,6 +33,9 @@ __all__ = [
 MIN_POOLED_PEOPLE = 5
 """A file to be shared pools at least so many people."""
 WITHOUT = "without "
+CHANCE = "chance"
+POOLED = "pooled"
+"""How notes begin that are remarks, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +46,8 @@ class Content:
     ----------
     sources
         Sources of a pooled cell; those of the others are in the cells.
+    group_of
+        Pairs of a source and the digest of its tokens, as far as they are known.
     anonymous
         People without an id: those of a pooled file.
     kept
@@ -57,6 +59,7 @@ class Content:
     is_sorted: bool = False
     vocabulary: frozenset[tuple[str, ...]] = frozenset()
     sources: tuple[str, ...] = ()
+    group_of: frozenset[tuple[str, str]] = frozenset()
     studies: tuple[str, ...] = ()
     anonymous: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -149,82 +152,12 @@ def names(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(found) - {""}))
 
 
-def merged(
-    contents: Sequence[Content], *, vocabulary: frozenset[tuple[str, ...]], name: str = ""
-) -> Content:
-    """Add up; directed sequences are sorted if they meet sorted ones, and a warning says so."""
-    if not contents:
-        raise ParameterError("there are no priors to merge; give at least one")
-    is_sorted = any(c.is_sorted for c in contents)
-    directed = [c for c in contents if is_sorted and not c.is_sorted and len(c.cells.ngrams)]
-    notes = _shared_cells(contents)
-    if directed:
-        who = ", ".join(sorted({c.name or "priors" for c in directed}))
-        notes.append(f"sequences of {who} were sorted to be added to sorted ones")
-        warnings.warn(f"{notes[-1]}: their direction is lost", GazecodeWarning, stacklevel=3)
-    return Content(
-        cells=added(
-            [c.cells if c.is_sorted == is_sorted else c.cells.undirected() for c in contents]
-        ),
-        name=name or " + ".join(sorted(c.name for c in contents)),
-        is_sorted=is_sorted,
-        vocabulary=vocabulary,
-        sources=names(source for c in contents for source in c.sources),
-        studies=tuple(sorted({study for c in contents for study in c.studies})),
-        anonymous=sum(c.anonymous for c in contents),
-        details=_merged_details([c.details for c in contents], notes),
-    )
-
-
-def _shared_cells(contents: Sequence[Content]) -> list[str]:
-    """Readings of the same person, source and task in two parts may be the same readings."""
-    seen: Counter[tuple[str, ...]] = Counter()
-    for content in contents:
-        keys = zip(*(getattr(content.cells, key) for key in KEYS), strict=True)
-        seen.update(key for key in keys if key[0])
-    twice = sum(count > 1 for count in seen.values())
-    if not twice:
-        return []
-    return [f"{twice} participant × source × task are in more than one part: all were counted"]
-
-
-def _merged_details(details: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> dict[str, Any]:
-    """What merged priors say of themselves: the same in whatever order they were merged."""
-    rules = {json.dumps(rule, sort_keys=True) for said in details for rule in said.get("rules", ())}
-    aside: Counter[str] = Counter()
-    for said in details:
-        aside.update(said.get("set_aside", {}))
-    return {
-        "parts": sorted(part for said in details for part in said.get("parts", ())),
-        "rules": [json.loads(rule) for rule in sorted(rules)],
-        "notes": list(names([*notes, *(n for said in details for n in said.get("notes", ()))])),
-        "set_aside": dict(sorted(aside.items())),
-    }
-
-
-def merged_vocabulary(priors: Sequence[LabelPriors]) -> frozenset[tuple[str, ...]]:
-    """Sequences that any of the priors allows; none if all allow what they counted."""
-    if not any(p.vocabulary for p in priors):
-        return frozenset()
-    return frozenset[tuple[str, ...]]().union(*(p.vocabulary or _allowed(p) for p in priors))
-
-
-def _allowed(priors: LabelPriors) -> frozenset[tuple[str, ...]]:
-    tables = [table for order, table in priors.ngrams.items() if order > 1]
-    found = {key for table in tables if not table.is_sorted for key in table.counts}
-    # A sorted table stands for every order of its keys.
-    turned = {
-        turn
-        for table in tables
-        if table.is_sorted
-        for key in table.counts
-        for turn in itertools.permutations(key)
-    }
-    return frozenset(found | turned)
-
-
 def remarks(
-    counts: Mapping[str, int], total: Mapping[str, FloatArray], details: Mapping[str, Any]
+    counts: Mapping[str, int],
+    total: Mapping[str, FloatArray],
+    details: Mapping[str, Any],
+    *,
+    without_group: int = 0,
 ) -> list[str]:
     """What whoever reads the numbers should know, in words."""
     said = []
@@ -247,4 +180,10 @@ def remarks(
         said.append(f"{counts['refixations']} transitions are refixations of the same token")
     if known < trials:
         said.append(f"chance is known for {known:.0f} of {trials:.0f} trials")
+    if without_group:
+        said.append(
+            f"{without_group} sources are known by their bytes alone: a copy with other blanks is "
+            "not known for a prior's source"
+        )
+    said += [n for n in details.get("notes", ()) if n.startswith((CHANCE, POOLED))]
     return said

@@ -9,16 +9,18 @@ there as ``budget="rho"``.
 """
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from gazecode.errors import ParameterError
+from gazecode.errors import DataError, ParameterError
 from gazecode.model import LABELS, N_LABELS, LabelPriors, ScanPath, SourceTokens, TokenBatch
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.model.draws import source_keys, token_draws, uniform
+from gazecode.priors.arguments import check_batch, check_path, check_priors, check_tokens
 from gazecode.priors.windows import MAX_LINE_SPAN, Matching, consecutive, cut_windows
+from gazecode.registry import check_values
 
 __all__ = ["Budget", "Sampler", "Theta", "Windows", "path_batch", "pseudo_scan_path"]
 
@@ -39,6 +41,7 @@ def pseudo_scan_path(
     max_line_span: int = MAX_LINE_SPAN,
     matching: Matching = "scan",
     windows: Windows = "path",
+    like: ScanPath | None = None,
 ) -> ScanPath:
     """Sample the tokens of one source that a reader would look at, cut into windows.
 
@@ -68,6 +71,12 @@ def pseudo_scan_path(
     windows
         ``"path"``: windows are tokens of the path; ``"consecutive"``: as the release writes them,
         over tokens that follow each other in the text whether on the path or not.
+    like
+        A path over the same tokens: draw another with as many in each source, whatever `budget`
+        says, and with random numbers of its own. For ``"quota"``, shared out over labels as with
+        ``"rho"``; for ``"bernoulli"``, Pareto sampling (Rosén 1997, J. Stat. Plan. Inference
+        62:159), which draws a given number of tokens much as chance would if it came to that
+        number. Controls compare paths so.
 
     Returns
     -------
@@ -77,7 +86,10 @@ def pseudo_scan_path(
     Raises
     ------
     ParameterError
-        An unknown choice, a seed that is not a whole number, or a span below 0.
+        No tokens or no priors; an unknown choice, a value of another kind, or a span below 0;
+        `like` with ``sampler="transition"``, whose number of tokens cannot be set.
+    DataError
+        `like` is a path over other tokens, or has more than `priors` know labels for.
 
     Examples
     --------
@@ -90,6 +102,7 @@ def pseudo_scan_path(
     >>> list(path.to_frame()), bool((tokens.label[path.token] != "").all())
     (['token', 'ngram'], True)
     """
+    check_tokens(tokens, "pseudo_scan_path")
     return path_batch(
         TokenBatch.of([tokens]),
         priors,
@@ -100,6 +113,7 @@ def pseudo_scan_path(
         max_line_span=max_line_span,
         matching=matching,
         windows=windows,
+        like=like,
     )
 
 
@@ -114,24 +128,26 @@ def path_batch(
     max_line_span: int = MAX_LINE_SPAN,
     matching: Matching = "scan",
     windows: Windows = "path",
+    like: ScanPath | None = None,
 ) -> ScanPath:
     """`pseudo_scan_path` for every source of a batch at once; one path over all its tokens.
 
     Each source has the path it would have alone; windows are numbered from 0 in each.
     """
-    for kind, value, choices in (
-        ("budgets", budget, get_args(Budget)),
-        ("samplers", sampler, get_args(Sampler)),
-        ("choices of theta", theta, get_args(Theta)),
-        ("forms of windows", windows, get_args(Windows)),
-    ):
-        if value not in choices:
-            raise ParameterError.unknown(kind, value, choices)
+    check_batch(batch, "path_batch")
+    check_priors(priors, "pseudo_scan_path")
+    given: dict[str, object] = {"seed": seed, "budget": budget, "sampler": sampler, "theta": theta}
+    given |= {"max_line_span": max_line_span, "matching": matching, "windows": windows}
+    check_values(path_batch, given, name="pseudo_scan_path")
+    if like is not None:
+        check_path(like, "like")
     if budget == "rho" and sampler != "quota":
         raise ParameterError(
             f"budget='rho' shares out quotas, sampler is {sampler!r}; use sampler='quota'"
         )
-    if sampler == "quota":
+    if like is not None:
+        chosen = _as_many(batch, priors, seed, theta, sampler, like)
+    elif sampler == "quota":
         quota = _QUOTAS[budget](batch, priors, seed, theta)
         chosen = _by_quota(batch, quota, seed)
     else:
@@ -169,7 +185,7 @@ def _as_path(  # noqa: PLR0917 - two records and three choices
         on_path=chosen,
         window=window,
         unknown_labels=_unknown(batch, priors),
-        prior_sources=priors.sources,
+        prior_sources=priors.prior_sources,
         n_people=priors.n_people,
     )
 
@@ -242,23 +258,72 @@ def _shared_out(total: FloatArray, n: IntArray, theta: FloatArray) -> IntArray:
     return np.asarray(quota + ((rank < rest[:, None]) & (quota < n)))
 
 
-def _by_quota(batch: TokenBatch, quota: IntArray, seed: int) -> BoolArray:
+def _by_quota(batch: TokenBatch, quota: IntArray, seed: int, purpose: str = "path") -> BoolArray:
     """``(m,)`` for each source and label the tokens with the smallest random numbers."""
     group = _group(batch)
     wanted = quota.ravel()[group]
     token = np.flatnonzero(wanted)
     # One number to sort by: group above, randomness below. Equal ones keep their order.
-    draw = token_draws(batch, seed, "path")[token] >> np.uint64(32)
+    draw = token_draws(batch, seed, purpose)[token] >> np.uint64(32)
     key = (group[token].astype(np.uint64) << np.uint64(32)) | draw
     token = token[np.argsort(key, kind="stable")]
+    return _first_of(token, group, wanted)
+
+
+def _first_of(token: IntArray, group: IntArray, wanted: IntArray) -> BoolArray:
+    """``(m,)`` the first so many of each group, of tokens sorted by group."""
     ranked = group[token]
     fresh = np.ones(len(token), dtype=bool)
     fresh[1:] = ranked[1:] != ranked[:-1]
     first = np.flatnonzero(fresh)
     rank = np.arange(len(token)) - np.repeat(first, np.diff(np.append(first, len(token))))
-    chosen: BoolArray = np.zeros(len(batch), dtype=bool)
+    chosen: BoolArray = np.zeros(len(group), dtype=bool)
     chosen[token[rank < wanted[token]]] = True
     return chosen
+
+
+def _as_many(  # noqa: PLR0917 - what makes a path
+    batch: TokenBatch,
+    priors: LabelPriors,
+    seed: int,
+    theta: Theta,
+    sampler: Sampler,
+    like: ScanPath,
+) -> BoolArray:
+    """``(m,)`` as many tokens of each source as `like` has, more where theta is higher."""
+    if sampler == "transition":
+        raise ParameterError(
+            "sampler='transition' cannot draw a given number of tokens (like=); "
+            "use 'quota' or 'bernoulli'"
+        )
+    if len(like.on_path) != len(batch):
+        raise DataError(
+            f"the path to be like was made for {len(like.on_path)} tokens, found {len(batch)}; "
+            "pass a path over the same tokens"
+        )
+    total = np.bincount(batch.source[like.token], minlength=batch.n_sources)
+    n = np.where(_usable(priors), _counts(batch), 0)
+    short = np.flatnonzero(total > n.sum(axis=1))
+    if short.size:
+        i = int(short[0])
+        raise DataError(
+            f"the path to be like has {total[i]} tokens in source {i}, the priors know the labels "
+            f"of {n[i].sum()}; use priors that know more labels"
+        )
+    if sampler == "quota":
+        theta_of = _drawn(batch, priors, seed) if theta == "draw" else priors.theta
+        return _by_quota(batch, _shared_out(total.astype(float), n, theta_of), seed, "like")
+    chance = _chances(batch, priors, seed, theta)
+    token = np.flatnonzero(_usable(priors)[batch.label])
+    # Chance takes a token where the odds of its number lie below its own: the lowest go first.
+    key = _logit(uniform(token_draws(batch, seed, "like"))[token]) - _logit(chance[token])
+    source = batch.source
+    return _first_of(token[np.lexsort((key, source[token]))], source, total[source])
+
+
+def _logit(p: FloatArray) -> FloatArray:
+    p = np.clip(p, 2.0**-60, 1 - 2.0**-53)
+    return np.asarray(np.log(p) - np.log1p(-p))
 
 
 def _bernoulli(batch: TokenBatch, priors: LabelPriors, seed: int, theta: Theta) -> BoolArray:

@@ -6,7 +6,6 @@ what they need to be believed: the null of chance gaze, intervals over people an
 counts of all that was left out.
 """
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,21 +17,13 @@ from gazecode.errors import DataError, ParameterError
 from gazecode.model import Hits, LabelPriors, SourceTokens
 from gazecode.model.checks import BoolArray, FloatArray, StrArray
 from gazecode.priors.cells import KEYS, Cells, participant_id
-from gazecode.priors.content import (
-    Content,
-    content_of,
-    less,
-    merged,
-    merged_vocabulary,
-    published_of,
-    remarks,
-    shared,
-)
+from gazecode.priors.content import Content, content_of, less, published_of, remarks, shared
 from gazecode.priors.fit import RULES, Rules
 from gazecode.priors.intervals import Intervals, enrichment, intervals_of
+from gazecode.priors.merging import merged, merged_vocabulary
 from gazecode.priors.ngrams import unpacked_tables
 from gazecode.priors.plain import write_folder, write_text
-from gazecode.priors.published import load_published, published_files
+from gazecode.priors.published import BETA, load_published, published_files
 from gazecode.priors.reading import Reading
 from gazecode.priors.selection import counted, paired
 from gazecode.priors.stored import dumps, loads
@@ -62,6 +53,8 @@ class Priors(LabelPriors):
         People counted in `n_people` who have no id: those of a pooled file.
     of_pooled
         Sources of a pooled file, which no cell names.
+    group_of
+        Pairs of a source and the digest of its tokens.
     kept
         Intervals of a pooled file, which cannot be computed again.
 
@@ -101,6 +94,7 @@ class Priors(LabelPriors):
     studies: tuple[str, ...] = ()
     anonymous: int = 0
     of_pooled: tuple[str, ...] = ()
+    group_of: frozenset[tuple[str, str]] = frozenset()
     kept: Intervals | None = None
 
     def __post_init__(self) -> None:
@@ -182,12 +176,12 @@ class Priors(LabelPriors):
         FormatError
             A table is missing or not one that a run wrote.
         ParameterError
-            A task, group or person that is not there.
+            A task, group or person that is not there; a run, or a reading, that is there twice.
         """
-        from gazecode.priors.runs import read_run
+        from gazecode.priors.runs import read_runs
 
-        paths = [folders] if isinstance(folders, str | Path) else list(folders)
-        readings = itertools.chain.from_iterable(read_run(Path(path)) for path in paths)
+        paths = [folders] if isinstance(folders, str | Path) else folders
+        readings = read_runs([Path(path) for path in paths])
         return cls.of(
             counted(readings, task=task, group=group, leave_out=leave_out, rules=rules, name=name)
         )
@@ -199,7 +193,8 @@ class Priors(LabelPriors):
         Parameters
         ----------
         path
-            A file that `save` wrote; a folder with one published set; or the folder of the sets.
+            A file that `save` wrote; a folder with one published set, or its
+            ``beta_distribution.json``; or the folder of the sets.
         preset
             Which of several sets: "combined" (by default), "reading" or "writing".
 
@@ -217,6 +212,8 @@ class Priors(LabelPriors):
         `GazecodeWarning`: its ids decode nothing.
         """
         found = Path(path)
+        if found.name == BETA and found.is_file():
+            found = found.parent
         if found.is_dir():
             return cls.of(content_of(load_published(found, preset)))
         if preset is not None:
@@ -228,8 +225,11 @@ class Priors(LabelPriors):
         """Add the counts of several priors.
 
         All counts add up exactly, in any order. If some tables are sorted, the others are sorted
-        as well, with a `GazecodeWarning`.
+        as well, with a `GazecodeWarning`; so is a pooled part that shares sources with another.
+        Nothing, no priors, or gaze that would count twice is a `ParameterError`.
         """
+        if isinstance(priors, LabelPriors) or not all(isinstance(p, Priors) for p in priors):
+            raise ParameterError(f"found {priors!r:.60} to merge; expected a list of Priors")
         contents = [p.content() for p in priors]
         return cls.of(merged(contents, vocabulary=merged_vocabulary(priors), name=name))
 
@@ -243,25 +243,27 @@ class Priors(LabelPriors):
         # What was pooled belongs to no cell that has an id.
         anonymous = content.anonymous if "" in cells.participant else 0
         of_pooled = content.sources if "" in cells.source else ()
+        sources = {*of_pooled, *cells.levels("source")}
+        group_of = frozenset(pair for pair in content.group_of if pair[0] in sources)
+        bare = len(sources) - len({source for source, _ in group_of})
+        said = remarks(cells.counts, total, content.details, without_group=bare)
         return cls(
             hit=total["hit"],
             shown=total["shown"],
             theta_null=null,
             ngrams=unpacked_tables(*cells.ngrams[:, 1:].T, is_sorted=content.is_sorted),
             vocabulary=content.vocabulary,
-            sources=tuple(sorted({*of_pooled, *cells.levels("source")})),
+            sources=tuple(sorted(sources)),
+            source_groups=tuple(sorted({group for _, group in group_of})),
             n_people=len(cells.levels("participant")) + anonymous,
             name=content.name,
-            details={
-                **content.details,
-                "counts": cells.counts,
-                "remarks": remarks(cells.counts, total, content.details),
-            },
+            details={**content.details, "counts": cells.counts, "remarks": said},
             cells=cells,
             is_sorted=content.is_sorted,
             studies=content.studies,
             anonymous=anonymous,
             of_pooled=of_pooled,
+            group_of=group_of,
             kept=content.kept,
         )
 
@@ -273,6 +275,7 @@ class Priors(LabelPriors):
             is_sorted=self.is_sorted,
             vocabulary=self.vocabulary,
             sources=self.of_pooled,
+            group_of=self.group_of,
             studies=self.studies,
             anonymous=self.anonymous,
             details=self.details,

@@ -42,6 +42,7 @@ from gazecode.priors.released import (
 )
 
 __all__ = [
+    "BETA",
     "NGRAM_IDS",
     "PRESETS",
     "SEMANTIC_IDS",

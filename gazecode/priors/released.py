@@ -4,11 +4,9 @@
 of the shipped ``indexed_ngrams.json``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from gazecode.errors import FormatError
 from gazecode.model import LABELS
@@ -22,7 +20,13 @@ __all__ = [
     "check_label",
     "decode_labels",
     "decode_row",
+    "row_columns",
+    "whole_numbers",
 ]
+
+PER_TOKEN = ("code_tokens", "semantic_token_sequence", "mask", "order_sequence", "ngrams")
+_NUMBERED = ("semantic_token_sequence", "mask", "order_sequence")
+_BITS = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,27 +61,30 @@ def decode_labels(ids: Any) -> list[str]:
     Raises
     ------
     FormatError
-        An id that no released row uses.
+        Not whole numbers, or an id that no released row uses.
 
     Examples
     --------
     >>> decode_labels([13, 0, 20])
     ['loop', '', 'variable declaration']
     """
-    numbers = np.asarray(ids, dtype=np.int64)
-    unknown = sorted(set(numbers.tolist()) - set(SEMANTIC_IDS))
+    numbers = whole_numbers(ids, "semantic ids")
+    unknown = sorted(set(numbers) - set(SEMANTIC_IDS))
     if unknown:
         raise FormatError(f"{unknown[0]} is no semantic id of the released rows (0 to 20, not 18)")
-    return [SEMANTIC_IDS[number] for number in numbers.tolist()]
+    return [SEMANTIC_IDS[number] for number in numbers]
 
 
 def decode_row(row: Mapping[str, Any]) -> PublishedRow:
     """Read a released row by names and recovered ids; the shipped index is not asked.
 
+    Columns are lists, or arrays as `datasets` and `pandas` give them.
+
     Raises
     ------
     FormatError
-        A column is missing, columns differ in length, or a label is none.
+        No row, a column is missing, columns differ in length or hold what they cannot, or a label
+        is none.
 
     Examples
     --------
@@ -93,26 +100,83 @@ def decode_row(row: Mapping[str, Any]) -> PublishedRow:
     >>> row.window, row.window_labels
     ((0, 0, -1, -1), (('variable declaration', 'variable declaration'),))
     """
-    names = ("code_tokens", "semantic_token_sequence", "mask", "order_sequence", "ngrams")
-    missing = [name for name in names if name not in row]
-    if missing:
-        raise FormatError.missing_columns("row", missing, row)
-    lengths = {name: len(row[name]) for name in names}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
-        raise FormatError(f"row: columns differ in length: {listed}; expected one entry per token")
+    columns = row_columns(row, needed=PER_TOKEN)
+    for name in _NUMBERED:
+        whole_numbers(columns[name], f"row: {name}")
+    odd = next((value for value in columns["mask"] if value > 1), None)
+    if odd is not None:
+        raise FormatError(f"row: mask holds {odd}; expected 0 or 1")
     windows: dict[int, list[str]] = {}
-    for number, label in zip(row["order_sequence"], row["ngrams"], strict=True):
+    for number, label in zip(columns["order_sequence"], columns["ngrams"], strict=True):
         if number > 0:
             windows.setdefault(number, []).append(check_label(label, "row"))
     place = {number: i for i, number in enumerate(sorted(windows))}
     return PublishedRow(
-        tokens=tuple(row["code_tokens"]),
-        label=tuple(decode_labels(row["semantic_token_sequence"])),
-        on_path=tuple(bool(value) for value in row["mask"]),
-        window=tuple(place.get(number, -1) for number in row["order_sequence"]),
+        tokens=tuple(columns["code_tokens"]),
+        label=tuple(decode_labels(columns["semantic_token_sequence"])),
+        on_path=tuple(bool(value) for value in columns["mask"]),
+        window=tuple(place.get(number, -1) for number in columns["order_sequence"]),
         window_labels=tuple(tuple(windows[number]) for number in place),
     )
+
+
+def row_columns(
+    row: Any, *, needed: Iterable[str], others: Iterable[str] = ()
+) -> dict[str, list[Any]]:
+    """Columns of a row as lists of equal length; of the `others` those that are there.
+
+    Raises
+    ------
+    FormatError
+        No row, a needed column is missing, one is no list, or they differ in length.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> row_columns({"mask": np.array([0, 1]), "content": "x y"}, needed=("mask",))
+    {'mask': [0, 1]}
+    """
+    if hasattr(row, "to_dict"):  # a row of a data frame
+        row = row.to_dict()
+    if not isinstance(row, Mapping):
+        raise FormatError(
+            f"found {type(row).__name__}; expected a published row: a mapping of columns"
+        )
+    needed = tuple(needed)
+    missing = [name for name in needed if name not in row]
+    if missing:
+        raise FormatError.missing_columns("row", missing, map(str, row))
+    there = (*needed, *(name for name in others if name in row))
+    columns = {name: _as_list(row[name], name) for name in there}
+    if len({len(values) for values in columns.values()}) > 1:
+        listed = ", ".join(f"{name} {len(values)}" for name, values in columns.items())
+        raise FormatError(f"row: columns differ in length: {listed}; expected one entry per token")
+    return columns
+
+
+def _as_list(values: Any, name: str) -> list[Any]:
+    found = values.tolist() if hasattr(values, "tolist") else values
+    if not isinstance(found, list | tuple):
+        raise FormatError(f"row: {name} is {type(values).__name__}; expected a list")
+    return list(found)
+
+
+def whole_numbers(values: Any, name: str) -> list[int]:
+    """Give back whole numbers from 0 up as a list; refuse anything else, by its name.
+
+    >>> whole_numbers([1, None], "row: mask")
+    Traceback (most recent call last):
+    gazecode.errors.FormatError: row: mask holds None; expected whole numbers from 0 up
+    """
+    found = values.tolist() if hasattr(values, "tolist") else values
+    if not isinstance(found, list | tuple):
+        raise FormatError(f"{name} is {type(values).__name__}; expected a list")
+    for value in found:
+        if type(value) is not int or value < 0:
+            raise FormatError(f"{name} holds {one_line(value)}; expected whole numbers from 0 up")
+        if value.bit_length() > _BITS:
+            raise FormatError(f"{name} holds a number beyond 64 bits")
+    return list(found)
 
 
 def check_label(label: object, name: str) -> str:

@@ -12,12 +12,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gazecode.errors import FormatError
+from gazecode.errors import FormatError, ParameterError
 from gazecode.model import Hits, label_codes
 from gazecode.model.checks import Array
+from gazecode.model.groups import group_of_texts
+from gazecode.model.priors import MIN_SHIFTS
 from gazecode.priors.reading import Reading
+from gazecode.priors.selection import Found
 
-__all__ = ["read_run"]
+__all__ = ["read_run", "read_runs"]
 
 KEY = ("file", "participant", "trial", "stimulus")
 COLUMNS = {
@@ -28,13 +31,63 @@ COLUMNS = {
     "hits": ("fixation", "token", "share"),
     "fixations": ("fixation", "onset_ms", "offset_ms", "status", "activity"),
 }
+TEXTS = ("token_text", "token_label", "language")
+"""What the digest of a source's tokens is made from; not every table holds it."""
 _BATCH_ROWS = 2**15
 
 Key: TypeAlias = tuple[str, ...]
 Columns: TypeAlias = dict[str, Array]
 
 
-def read_run(folder: Path) -> Iterator[Reading]:
+def read_runs(folders: Sequence[Path]) -> Iterator[Found]:
+    """Give the readings of runs, one after the other.
+
+    Raises
+    ------
+    FormatError
+        As for `read_run`.
+    ParameterError
+        A run, a copy of it, or a reading that is in two of them: its gaze would count twice.
+    """
+    where: dict[tuple[str, ...], Path] = {}
+    for folder in folders:
+        marks = _marks(folder)
+        for mark in marks:
+            _refuse_twice(where.get(mark), folder)
+        mine = dict.fromkeys(marks, folder)
+        for found in read_run(folder):
+            reading = found.reading
+            key = (reading.study, reading.participant, reading.source, found.trial)
+            _refuse_twice(where.get(key), folder, f"trial {found.trial!r} of {reading.participant}")
+            mine[key] = folder
+            yield found
+        # Within one run the file tells readings apart: sessions may call their trials the same.
+        where |= mine
+
+
+def _marks(folder: Path) -> list[tuple[str, ...]]:
+    """What no other run has: where it lies, and what it was made of and how."""
+    said = _Table(folder / "tokens.parquet", COLUMNS["tokens"]).said
+    marks: list[tuple[str, ...]] = [("folder", str(folder.resolve()))]
+    if said.get("inputs_sha256"):
+        made = json.dumps([said["inputs_sha256"], said.get("parameters")], sort_keys=True)
+        marks.append(("made", made))
+    return marks
+
+
+def _refuse_twice(before: Path | None, folder: Path, what: str = "") -> None:
+    if before is None:
+        return
+    if not what:
+        which = f"{folder} is given twice" if before == folder else f"{folder} is {before} again"
+        raise ParameterError(f"{which}: its gaze would count twice; give each run once")
+    raise ParameterError(
+        f"{what} is in {before} and in {folder} and would count twice; give one of them, or name "
+        "the trials of two readings apart in [trials]"
+    )
+
+
+def read_run(folder: Path) -> Iterator[Found]:
     """Give the readings of a run, one per participant × trial, in the order of its tables.
 
     Raises
@@ -43,7 +96,8 @@ def read_run(folder: Path) -> Iterator[Reading]:
         A table is missing, lacks a column, or the tables are not of the same run.
     """
     tables = {name: _Table(Path(folder) / f"{name}.parquet", COLUMNS[name]) for name in COLUMNS}
-    study = tables["tokens"].study
+    study, shifts = tables["tokens"].study, tables["tokens"].shifts
+    groups = _Groups()
     tokens, hits, fixations = (tables[name].trials() for name in COLUMNS)
     next_hits, next_fixations = next(hits, None), next(fixations, None)
     for key, columns in tokens:
@@ -58,7 +112,12 @@ def read_run(folder: Path) -> Iterator[Reading]:
             next_fixations = next(fixations, None)
         else:
             mine.append(tables["fixations"].empty)
-        yield _reading(key, study, columns, *mine)
+        few = shifts if 0 < shifts < MIN_SHIFTS else 0
+        if few:
+            columns["chance"] = np.full(len(columns["token"]), np.nan)
+        reading = _reading(key, study, columns, *mine)
+        group = groups.of(reading.source, columns)
+        yield Found(reading=reading, source_group=group, trial=key[2], few_shifts=few)
     for name, left in (("hits", next_hits), ("fixations", next_fixations)):
         if left is not None:
             raise FormatError(
@@ -93,6 +152,23 @@ def _reading(key: Key, study: str, tokens: Columns, hits: Columns, fixations: Co
         area_px2=tokens["area_px2"],
         activity=fixations["activity"],
     )
+
+
+class _Groups:
+    """Digests of the tokens of sources; each is computed once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def of(self, source: str, tokens: Columns) -> str:
+        """The digest, or "" where the table does not hold the texts."""
+        if not all(name in tokens for name in TEXTS):
+            return ""
+        if source not in self._known:
+            tokens = _in_order(tokens, "token", source)
+            text, label, language = (tokens[name].tolist() for name in TEXTS)
+            self._known[source] = group_of_texts(text, label, language[0])
+        return self._known[source]
 
 
 def _in_order(columns: Columns, name: str, where: str) -> Columns:
@@ -131,22 +207,36 @@ class _Table:
             said = " ".join(str(error).split())
             raise FormatError(f"{path.name}: not a Parquet file ({said})") from None
         self.path = path
-        self.columns = [*KEY, *columns]
-        missing = [name for name in self.columns if name not in self.file.schema_arrow.names]
+        there = self.file.schema_arrow.names
+        missing = [name for name in (*KEY, *columns) if name not in there]
         if missing:
-            raise FormatError.missing_columns(
-                path.name, missing, self.file.schema_arrow.names, "Run the study again."
-            )
+            raise FormatError.missing_columns(path.name, missing, there, "Run the study again.")
+        self.columns = list(dict.fromkeys([*KEY, *columns]))
+        if "token_label" in columns:
+            self.columns += [n for n in TEXTS if n in there and n not in self.columns]
 
     @property
-    def study(self) -> str:
-        """The study's name, from what the file says about itself."""
+    def said(self) -> dict[str, Any]:
+        """What the file says about itself."""
         raw = (self.file.schema_arrow.metadata or {}).get(b"gazecode", b"{}")
         try:
             said = json.loads(raw)
         except ValueError:
-            return ""
-        return str(said.get("study", "")) if isinstance(said, dict) else ""
+            return {}
+        return said if isinstance(said, dict) else {}
+
+    @property
+    def study(self) -> str:
+        """The study's name."""
+        return str(self.said.get("study", ""))
+
+    @property
+    def shifts(self) -> int:
+        """Circular shifts that chance was computed from; 0 where the file does not say."""
+        said: Any = self.said
+        for key in ("parameters", "null", "shifts"):
+            said = said.get(key) if isinstance(said, dict) else None
+        return said if isinstance(said, int) else 0
 
     @property
     def empty(self) -> Columns:

@@ -1,21 +1,62 @@
 """Which readings are counted, and what is known of each."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import repeat
 from typing import Any, TypeAlias
 
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import Hits, SourceTokens
+from gazecode.model.groups import source_group
+from gazecode.model.priors import MIN_SHIFTS
 from gazecode.priors.cells import participant_id
-from gazecode.priors.content import WITHOUT, Content
+from gazecode.priors.content import CHANCE, WITHOUT, Content
 from gazecode.priors.fit import Rules, cells_of
 from gazecode.priors.reading import Reading
 
-__all__ = ["Trial", "counted", "paired", "selected"]
+__all__ = ["Found", "Trial", "counted", "paired", "selected"]
 
 Trial: TypeAlias = Reading | tuple[SourceTokens, Hits]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A reading, and what is known of where it came from.
+
+    Attributes
+    ----------
+    source_group
+        Digest of the tokens of its source (`gazecode.model.groups`); "" where nobody says.
+    trial
+        What its run calls the trial; "" for one in memory.
+    few_shifts
+        Circular shifts behind its chance if they were too few, so that it is taken as unknown.
+    """
+
+    reading: Reading
+    source_group: str = ""
+    trial: str = ""
+    few_shifts: int = 0
+
+
+@dataclass
+class Said:
+    """What is gathered of readings while they pass."""
+
+    studies: set[str] = field(default_factory=set)
+    group_of: set[tuple[str, str]] = field(default_factory=set)
+    few_shifts: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def notes(self) -> list[str]:
+        """Chance that is none, in words."""
+        return [
+            f"{CHANCE} of {n} readings was computed from {shifts} shifts: it is taken as unknown, "
+            f"for at least {MIN_SHIFTS} are needed"
+            for shifts, n in sorted(self.few_shifts.items())
+        ]
 
 
 def paired(
@@ -26,7 +67,7 @@ def paired(
     sources: Sequence[str] | None = None,
     tasks: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
-) -> Iterator[Reading]:
+) -> Iterator[Found]:
     """Readings of tokens and hits, with what parallel lists say of each.
 
     Raises
@@ -46,10 +87,10 @@ def paired(
     for trial, row in zip(trials, rows, strict=False):
         said: dict[str, Any] = {"study": study, **dict(zip(known, map(str, row), strict=True))}
         if isinstance(trial, Reading):
-            yield replace(trial, **{name: value for name, value in said.items() if value})
+            yield Found(reading=replace(trial, **{k: value for k, value in said.items() if value}))
         else:
             tokens, hits = _checked(trial)
-            yield Reading.of(tokens, hits, **said)
+            yield Found(reading=Reading.of(tokens, hits, **said), source_group=source_group(tokens))
 
 
 def _checked(trial: object) -> tuple[SourceTokens, Hits]:
@@ -63,7 +104,7 @@ def _checked(trial: object) -> tuple[SourceTokens, Hits]:
 
 
 def counted(
-    readings: Iterable[Reading],
+    readings: Iterable[Found],
     *,
     rules: Rules,
     name: str,
@@ -81,19 +122,20 @@ def counted(
         No reading is of that task, group or person.
     """
     without = _listed(leave_out)
-    studies: set[str] = set()
-    kept = selected(readings, task=task, group=group, leave_out=without, studies=studies)
+    said = Said()
+    kept = selected(readings, task=task, group=group, leave_out=without, said=said)
     cells = cells_of(kept, rules)
     if not len(cells):
         raise DataError("there is no reading to fit on; give at least one (tokens, hits)")
     chosen = (("task", task), ("group", group))
-    notes = [f"only {key} {value}" for key, value in chosen if value is not None]
+    notes = [f"only {key} {value}" for key, value in chosen if value is not None] + said.notes
     # A name must not get into the file, not even of somebody who was left out.
-    ids = sorted({participant_id(person, study) for person in without for study in studies})
+    ids = sorted({participant_id(person, study) for person in without for study in said.studies})
     return Content(
         cells=cells,
         name=name,
-        studies=tuple(sorted(studies)),
+        studies=tuple(sorted(said.studies)),
+        group_of=frozenset(said.group_of),
         details={
             "parts": [name],
             "rules": [json.loads(json.dumps(asdict(rules)))],
@@ -104,14 +146,14 @@ def counted(
 
 
 def selected(
-    readings: Iterable[Reading],
+    readings: Iterable[Found],
     *,
     task: str | None = None,
     group: str | None = None,
     leave_out: Sequence[str] = (),
-    studies: set[str],
+    said: Said,
 ) -> Iterator[Reading]:
-    """Readings of one task or group, without some people; fills `studies` on the way.
+    """Readings of one task or group, without some people; fills `said` on the way.
 
     Raises
     ------
@@ -122,22 +164,28 @@ def selected(
     tasks: set[str] = set()
     groups: set[str] = set()
     people: set[str] = set()
-    for reading in readings:
+    for found in readings:
+        reading = found.reading
         tasks.add(reading.task)
         groups.add(reading.group)
         people.add(reading.participant)
-        studies.add(reading.study)
+        said.studies.add(reading.study)
         if task is not None and reading.task != task:
             continue
         if group is not None and reading.group != group:
             continue
-        if reading.participant not in leave_out:
-            yield reading
+        if reading.participant in leave_out:
+            continue
+        if found.source_group:
+            said.group_of.add((reading.source, found.source_group))
+        if found.few_shifts:
+            said.few_shifts[found.few_shifts] += 1
+        yield reading
     wanted = (("tasks", [task], tasks), ("groups", [group], groups), ("people", leave_out, people))
-    for kind, names, found in wanted:
+    for kind, names, there in wanted:
         for name in names:
-            if name is not None and name not in found:
-                raise ParameterError.unknown(f"the {kind} of the readings", name, found)
+            if name is not None and name not in there:
+                raise ParameterError.unknown(f"the {kind} of the readings", name, there)
 
 
 def _listed(names: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ def dumps(
         "people": cells.levels("participant"),
         "sources": sorted({*content.sources, *cells.levels("source")}),
         "sources_without_cell": list(content.sources),
+        "source_groups": sorted(map(list, content.group_of)),
         "studies": list(content.studies),
         "details": content.details,
         "intervals": {
@@ -144,6 +145,8 @@ def _content(document: dict[str, Any]) -> Content:
         is_sorted=_typed(document["sorted"], bool),
         vocabulary=frozenset(_sequence(key) for key in document["vocabulary"]),
         sources=tuple(_typed(s, str) for s in document["sources_without_cell"]),
+        # Files written before there were such digests do not hold them.
+        group_of=frozenset(_pair(pair) for pair in document.get("source_groups", [])),
         studies=tuple(_typed(s, str) for s in document["studies"]),
         anonymous=_number(document["n_people_without_id"]),
         details=_details(document["details"]),
@@ -187,6 +190,11 @@ def _sequence(labels: Sequence[Any]) -> tuple[str, ...]:
     if len(labels) not in (2, 3):
         raise FormatError(f"{one_line(labels)} in the vocabulary is not a pair or a triple")
     return tuple(LABELS[_code(label)] for label in labels)
+
+
+def _pair(value: Any) -> tuple[str, str]:
+    source, group = _typed(value, list)
+    return _typed(source, str), _typed(group, str)
 
 
 def _code(label: object) -> int:
@@ -250,6 +258,8 @@ def _check_totals(document: dict[str, Any], content: Content) -> None:
         order: {tuple(entry[:-1]): entry[-1] for entry in document["ngrams"][str(order)]}
         for order in tables
     }
+    people = content.cells.levels("participant")
+    sources = sorted({*content.sources, *content.cells.levels("source")})
     checks: dict[str, Callable[[], bool]] = {
         "per_label": lambda: (
             found
@@ -260,7 +270,10 @@ def _check_totals(document: dict[str, Any], content: Content) -> None:
             }
         ),
         "ngrams": lambda: ngrams == {order: dict(t.counts) for order, t in tables.items()},
-        "people": lambda: document["people"] == content.cells.levels("participant"),
+        "people": lambda: document["people"] == people,
+        "n_people": lambda: document["n_people"] == len(people) + content.anonymous,
+        "sources": lambda: document["sources"] == sources,
+        "source_groups": lambda: {source for source, _ in content.group_of} <= set(sources),
     }
     for name, holds in checks.items():
         if not holds():

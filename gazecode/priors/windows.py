@@ -9,7 +9,7 @@ the tokens (all trigrams, then bigrams, then the rest) give it in far fewer and 
 """
 
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from gazecode.errors import DataError, ParameterError
 from gazecode.model.checks import BoolArray, IntArray
 from gazecode.model.labels import CodeArray
 from gazecode.model.priors import LabelPriors
+from gazecode.priors.arguments import check_priors
+from gazecode.registry import check_values
 
 __all__ = ["MAX_LINE_SPAN", "Matching", "consecutive", "cut_windows"]
 
@@ -62,7 +64,7 @@ def cut_windows(
     Raises
     ------
     ParameterError
-        `max_line_span` below 0, or an unknown `matching`.
+        No priors, `max_line_span` no whole number or below 0, or an unknown `matching`.
     DataError
         Columns that differ in length.
 
@@ -80,6 +82,9 @@ def cut_windows(
     >>> cut_windows(label, np.array([0, 0, 0, 1, 9]), priors)
     array([0, 1, 1, 2, 3])
     """
+    check_priors(priors, "cut_windows")
+    given = {"max_line_span": max_line_span, "matching": matching}
+    check_values(cut_windows, given, name="cut_windows")
     source = np.zeros(len(label), dtype=np.int64) if source is None else source
     if not len(label) == len(row) == len(source):
         raise DataError(
@@ -87,8 +92,6 @@ def cut_windows(
         )
     if max_line_span < 0:
         raise ParameterError(f"max_line_span is {max_line_span}; expected 0 or more")
-    if matching not in get_args(Matching):
-        raise ParameterError.unknown("ways of matching", matching, get_args(Matching))
     fits = {n: _fitting(n, label, row, source, priors, max_line_span) for n in (2, 3)}
     size = np.where(fits[3], 3, np.where(fits[2], 2, 1)).astype(np.int8)
     if matching == "scan":

@@ -2,7 +2,7 @@
 
 from gazecode.model import LABELS
 from gazecode.source.batch import parse_batch
-from gazecode.source.grammars import LANGUAGES, language_of
+from gazecode.source.grammars import LANGUAGES, known_language, language_of
 from gazecode.source.language import Language
 from gazecode.source.parsing import parse
 from gazecode.source.stream import published_stream
@@ -11,6 +11,7 @@ __all__ = [
     "LABELS",
     "LANGUAGES",
     "Language",
+    "known_language",
     "language_of",
     "parse",
     "parse_batch",

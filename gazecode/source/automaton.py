@@ -8,7 +8,7 @@ met and kept for all sources of the language, so that a corpus costs what walkin
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from gazecode.model.checks import BoolArray, IntArray
 from gazecode.model.labels import LABELS, CodeArray, label_codes
 from gazecode.source.language import Language
 from gazecode.source.leaves import Child, Key
-from gazecode.source.places import NO_FIELD, Vocabulary
+from gazecode.source.places import NO_FIELD, Step, Vocabulary
 from gazecode.source.program import AFTER, BEFORE, Effect, Meaning, compile_rules
 from gazecode.source.roles import EXTERNAL
 
@@ -69,6 +69,7 @@ class OutcomeTable:
     role: CodeArray
     label: CodeArray
     around: CodeArray
+    punctuation: BoolArray
     error: BoolArray
     omitted: BoolArray
     identifier: BoolArray
@@ -84,6 +85,7 @@ class OutcomeTable:
             role=np.array([o.role for o in outcomes], dtype=np.int8),
             label=np.array([0 if o.punctuation else o.role for o in outcomes], dtype=np.int8),
             around=np.array([o.around for o in outcomes], dtype=np.int8),
+            punctuation=np.array([o.punctuation for o in outcomes], dtype=bool),
             error=np.array([o.error for o in outcomes], dtype=bool),
             omitted=np.array([o.omitted for o in outcomes], dtype=bool),
             identifier=np.array([o.identifier for o in outcomes], dtype=bool),
@@ -99,33 +101,41 @@ class State:
     """All the rules can tell of the nodes above.
 
     `best` is the first rule that holds (the number of rules for none), `partial` the places begun
-    and the step each waits for, `inside` is 1 in a function, 2 in one of `Language.units`.
+    and the step each waits for, `inside` is 1 in a function, 2 in one of `Language.units`, `after`
+    the last word passed in the node itself, where a place asks for it.
     """
 
     best: int
     marks: int
     partial: frozenset[tuple[int, int]]
     inside: int
+    after: int = 0
 
 
 class RuleMoves(dict[Key, "Child | None"]):
     """One state of the rules, as `gazecode.source.leaves.Moves`."""
 
-    __slots__ = ("automaton", "fielded", "opens", "state")
+    __slots__ = ("automaton", "exact", "opens", "ordered", "state")
 
     def __init__(self, automaton: "Automaton", state: State, *, opens: bool) -> None:
         super().__init__()
         self.automaton = automaton
-        self.fielded = automaton.asks_for_fields(state)
+        steps = automaton.awaited(state)
+        self.ordered = any(step.after is not None for step in steps)
+        self.exact = self.ordered or any(step.field is not None for step in steps)
         self.opens = opens
         self.state = state
 
     def __missing__(self, key: Key) -> Child | None:
         kind, field = (key, None) if isinstance(key, int) else key
-        if self.fielded and isinstance(key, int):
+        if self.exact and isinstance(key, int):
             return self.setdefault(key, None)
         splits = kind not in self.automaton.undivided
-        return self.setdefault(key, Child(kind=kind, field=field or NO_FIELD, splits=splits))
+        child = Child(kind=kind, field=field or NO_FIELD, splits=splits)
+        if self.ordered and kind in self.automaton.vocabulary.words:
+            self.leaf(child)
+            child.then = self.automaton.passed(self.state, kind)
+        return self.setdefault(key, child)
 
     def leaf(self, child: Child, /) -> int:
         """Number of the outcome of a leaf."""
@@ -169,10 +179,13 @@ class Automaton:
             self._table = OutcomeTable.of(list(self.outcomes))
         return self._table
 
-    def asks_for_fields(self, state: State) -> bool:
-        """Whether fields matter to the children of a node."""
-        places = self._program.places
-        return any(places[place].steps[step].field is not None for place, step in state.partial)
+    def awaited(self, state: State) -> list[Step]:
+        """Return the steps that children of a node may take."""
+        return [self._program.places[place].steps[step] for place, step in state.partial]
+
+    def passed(self, state: State, word: int) -> RuleMoves:
+        """Return the state behind a word of a node."""
+        return self._moves(replace(state, after=word), opens=False)
 
     def enter(self, state: State, kind: int, field: int) -> RuleMoves:
         """Return the state inside a node."""
@@ -226,7 +239,7 @@ class Automaton:
             steps = program.places[place].steps
             if number and steps[number].deep:
                 partial.add((place, number))
-            if not steps[number].fits(kind, field):
+            if not steps[number].fits(kind, field, state.after):
                 continue
             if number + 1 == len(steps):
                 effects.append(program.effects[place])

@@ -14,7 +14,7 @@ from gazecode.model import TokenBatch
 from gazecode.model.checks import IntArray
 from gazecode.source.automaton import Automaton, OutcomeTable
 from gazecode.source.compat import NameTable, load_names
-from gazecode.source.grammars import LANGUAGES, load_grammar
+from gazecode.source.grammars import LANGUAGES, known_language, load_grammar
 from gazecode.source.labels import Sources, apply_names, label_leaves
 from gazecode.source.leaves import Leaves, Moves, RawLeaves, collect_leaves, fill_gaps
 from gazecode.source.places import Vocabulary
@@ -76,7 +76,7 @@ def parse_batch(
     codes
         Sources; each must be valid UTF-8, which is not looked into here.
     language
-        A name in `LANGUAGES`, the same for all.
+        A name in `LANGUAGES`, or another spelling of one (``C#``, ``py``); the same for all.
     compat
         Labels of names (`gazecode.source.compat`); None is the strict mode.
     trees
@@ -88,8 +88,9 @@ def parse_batch(
     >>> batch.token_start.tolist(), batch.label.tolist()
     ([0, 3, 3, 7], [19, 19, 0, 8, 2, 2, 0])
     """
-    automaton = automaton_of(language)
-    read = read_trees(codes, language) if trees is None else trees
+    name = known_language(language)
+    automaton = automaton_of(name)
+    read = read_trees(codes, name) if trees is None else trees
     walked, sources = walk_sources(read, codes, automaton.root)
     table = automaton.table
     leaves = fill_gaps(walked, table.error, sources.code, sources.start)

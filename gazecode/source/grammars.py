@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Language as Grammar
 
-__all__ = ["LANGUAGES", "Language", "language_of", "load_grammar"]
+__all__ = ["LANGUAGES", "Language", "known_language", "language_of", "load_grammar"]
 
 
 LANGUAGES: Registry[Language] = Registry(
@@ -37,6 +37,54 @@ LANGUAGES: Registry[Language] = Registry(
     },
     group="gazecode.languages",
 )
+
+
+_SPELLINGS = {
+    "c++": "cpp",
+    "c#": "c_sharp",
+    "c-sharp": "c_sharp",
+    "c sharp": "c_sharp",
+    "csharp": "c_sharp",
+    "golang": "go",
+    "node": "javascript",
+    "python2": "python",
+    "python3": "python",
+}
+"""What others call a language, beside its name and the suffixes of its files."""
+
+
+def known_language(name: str) -> str:
+    """Return the package's name of a language, however it is spelled: ``C#``, ``cs``, ``py``.
+
+    A name in `LANGUAGES` stands for itself, those of other packages too. Next come other names, and
+    last the suffixes of files, with or without their dot; case is of no account.
+
+    Raises
+    ------
+    ParameterError
+        No language is called so; the names in `LANGUAGES` are listed.
+
+    Examples
+    --------
+    >>> [known_language(name) for name in ("Java", "C#", "jsx")]
+    ['java', 'c_sharp', 'javascript']
+    >>> known_language("COBOL")
+    Traceback (most recent call last):
+    gazecode.errors.ParameterError: no grammar for 'COBOL'; there are: c, c_sharp, cpp, go, java, \
+javascript, python, tsx, typescript
+    """
+    plain = str(name).strip().lower()
+    for spelling in (str(name), plain, _SPELLINGS.get(plain, plain)):
+        # One that fails to load is asked for too: it says why.
+        if spelling in LANGUAGES or spelling in LANGUAGES.broken:
+            return spelling
+    suffix = f".{plain.removeprefix('.')}"
+    for known, language in LANGUAGES.items():
+        if suffix in language.suffixes:
+            return known
+    raise ParameterError(
+        f"no grammar for {str(name)[:40]!r}; there are: {', '.join(sorted(LANGUAGES))}"
+    )
 
 
 @cache

@@ -95,19 +95,31 @@ def _ask_neighbours(
     rules: CodeArray,
 ) -> None:
     """Let the rules decide, in place, that hold only next to some other leaf."""
-    for side, step in ((BEFORE, 1), (AFTER, -1)):
+    for side in (BEFORE, AFTER):
         asking = np.flatnonzero(table.waits[leaves.number, side] > 0)
         asking = asking[~leaves.loose[asking]]
-        other = asking + step
+        other = _beyond(asking, side)
         source = np.searchsorted(leaves.start, np.stack([asking, other]), side="right")
         near = source[0] == source[1]
         asking, other = asking[near], other[near]
         allowed = np.where(leaves.loose[other], 0, table.allows[leaves.number[other], side])
         granted = table.waits[leaves.number[asking], side] & allowed
-        for leaf, bits in zip(asking.tolist(), granted.tolist(), strict=True):
-            if bits:
-                label[leaf] = rules[(bits & -bits).bit_length() - 1]
-                name[leaf] = False
+        # Punctuation asks as part of a row; a label it has not.
+        chosen = np.flatnonzero((granted > 0) & ~table.punctuation[leaves.number[asking]])
+        for leaf, bits in zip(asking[chosen].tolist(), granted[chosen].tolist(), strict=True):
+            label[leaf] = rules[(bits & -bits).bit_length() - 1]
+            name[leaf] = False
+
+
+def _beyond(asking: IntArray, side: int) -> IntArray:
+    """Leaf next to the row of asking leaves that each of them stands in."""
+    first = np.diff(asking, prepend=-2) > 1
+    # Of each row only its end on that side knows; the others take what it says.
+    end = first if side == AFTER else np.append(first[1:], True)[: len(asking)]
+    step = 1 if side == BEFORE else -1
+    row = np.cumsum(first) - 1
+    found: IntArray = (asking[end] + step)[row]
+    return found
 
 
 def _resolve_names(
@@ -115,8 +127,10 @@ def _resolve_names(
 ) -> None:
     """Decide, in place, what depends on where a name is declared."""
     asked = np.flatnonzero(name | (marks > 0))
-    scope = sources.scope(span[asked, 0]).tolist()
+    around = sources.scope(span[asked, 0])
     code = sources.code
+    worth = _worth_knowing(name[asked], around, span[asked], code)
+    asked, scope = asked[worth], around[worth].tolist()
     keys = [(s, code[a:b]) for s, (a, b) in zip(scope, span[asked].tolist(), strict=True)]
     declared: set[tuple[int, bytes]] = set()
     found: list[int] = label[asked].tolist()
@@ -130,6 +144,21 @@ def _resolve_names(
         if still_open:
             found[k] = _VARIABLE if key in declared else _by_letter(key[1])
     label[asked] = found
+
+
+def _worth_knowing(is_open: BoolArray, scope: IntArray, span: IntArray, code: bytes) -> BoolArray:
+    """Open names, and whatever may declare one: names that look alike from afar.
+
+    Most declarations are of names that some rule claims anyway; a set of them costs more than a
+    glance at three of their letters.
+    """
+    raw = np.frombuffer(code, dtype=np.uint8)
+    start, end = span.T
+    letters = [raw[start], raw[(start + end) // 2], raw[end - 1]]
+    look = scope << 32 | np.minimum(end - start, 255) << 24
+    for place, letter in enumerate(letters):
+        look |= letter.astype(np.int64) << 8 * place
+    return is_open | np.isin(look, look[is_open])
 
 
 def _by_letter(name: bytes) -> int:

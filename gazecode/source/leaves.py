@@ -42,7 +42,7 @@ _IS_BLANK[[*range(0x09, 0x0E), *range(0x1C, 0x20), 0x20]] = True
 
 
 class Moves(Protocol):
-    """State of a walk: what stands inside a node, by kind; None where the field matters too."""
+    """State of a walk: what stands inside a node, by kind; None where more matters than that."""
 
     opens: bool
     """An outermost function begins here."""
@@ -75,6 +75,8 @@ class Child:
         Whether a walk goes into it at all.
     coarse
         The same child in a walk whose states tell less apart, if there is one.
+    then
+        The state in which the walk goes on beside it; None where it stays the same.
     """
 
     kind: int
@@ -84,6 +86,7 @@ class Child:
     inner: Moves | None = None
     opened: Moves | None = None
     coarse: "Child | None" = None
+    then: Moves | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -154,6 +157,9 @@ def collect_leaves(tree: "Tree", moves: Moves, into: RawLeaves) -> None:
         child: Any = moves[kind]
         if child is None:
             child = moves[kind, cursor.field_id]
+            if child.then is not None:
+                # Nothing asks the state left behind for this child any more: it is worked out.
+                moves = child.then
         if child.splits and down():
             push(moves)
             inner = child.inner

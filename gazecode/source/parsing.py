@@ -10,7 +10,7 @@ from gazecode.model.checks import IntArray, StrArray
 from gazecode.model.labels import label_names
 from gazecode.source.batch import automaton_of, read_trees, rows, walk_sources
 from gazecode.source.compat import NameTable, load_names
-from gazecode.source.grammars import LANGUAGES, language_of
+from gazecode.source.grammars import LANGUAGES, known_language, language_of
 from gazecode.source.labels import apply_names, label_leaves
 from gazecode.source.leaves import fill_gaps
 from gazecode.source.links import definitions
@@ -38,7 +38,8 @@ def parse(
     code
         Source text; bytes must be UTF-8. A byte-order mark and line ends stay as they are.
     language
-        A name in `LANGUAGES`; None goes by the suffix of `source_id`.
+        A name in `LANGUAGES`, or another spelling of one (``C#``, ``py``); None goes by the suffix
+        of `source_id`.
     source_id
         What the source is called in all outputs, often its file name.
     compat
@@ -50,7 +51,9 @@ def parse(
     SourceError
         The bytes are not UTF-8, or the text holds half a character.
     ParameterError
-        No such language.
+        No such language, or no such table of names.
+    DataError
+        `compat` is no table of labels by name.
 
     Examples
     --------
@@ -60,7 +63,7 @@ def parse(
     >>> tokens.label[3], tokens.label[5], tokens.column[8].item()
     ('variable declaration', 'variable declaration', 19)
     """
-    name = language_of(source_id) if language is None else language
+    name = language_of(source_id) if language is None else known_language(language)
     text = _utf8(code, source_id or "the source")
     automaton = automaton_of(name)
     met = PathTable(names=automaton.vocabulary.names)

@@ -78,6 +78,9 @@ class PathMoves(dict[Key, "Child | None"]):
         child = coarse and Child(
             kind=coarse.kind, field=coarse.field, splits=coarse.splits, coarse=coarse
         )
+        if child and coarse and coarse.then is not None:
+            self.leaf(child)
+            child.then = self.table.moves(cast("RuleMoves", coarse.then), self.path)
         return self.setdefault(key, child)
 
     def leaf(self, child: Child, /) -> int:

@@ -10,6 +10,8 @@ outermost function around it:
 ``kind.field=kind`` the same, if it is of that kind
 ``kind/child``      a child of that kind; ``_`` is any
 ``kind//inner``     a node of that kind at any depth
+``kind/word~child`` a child of that kind between that word of the node and the next one (any node
+                    the grammar gives no name, ``if`` or ``?``, is a word)
 
 A place that begins with ``^`` begins with the outermost function. Steps follow one another
 (``call.function.attribute``), ``@literals`` and ``@names`` stand for the
@@ -35,6 +37,7 @@ class Rule:
     before, after
         Places, or "": the rule then holds for a leaf that is itself at one of `places`, and only
         where the next (for `before`) or the previous leaf (for `after`) stands at one of these.
+        Leaves in a row that all ask for a neighbour on that side share the one beyond the row.
     """
 
     label: str

@@ -6,24 +6,44 @@ white space do not count, a literal counts as "some literal". Two sources are ne
 their sets of four consecutive tokens have a Jaccard similarity of at least `SIMILARITY`, estimated
 from 128 minima (standard error at most .044); clusters are the connected components.
 
+Sources of at least `MIN_RENAMED` tokens that are equal but for their identifiers are copies, too,
+however many were renamed and however: names count as "some name", keywords and operators stay
+(`gazecode.splitting.words`). Of 300 functions of Python's standard library with at least 30 tokens
+this finds 297 after one name was changed throughout, 293 after all were; equal structure by chance
+joins 27 of 1,225. Not found: shorter sources with names changed, where chance makes equals; names
+changed *and* tokens added or taken out; statements moved about; translations.
+
 Arrays of one batch at a time: of a source only its signature stays in memory, 512 bytes.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from gazecode.errors import DataError
 from gazecode.model import Example
 from gazecode.model.checks import IntArray
+from gazecode.splitting.words import kind_of
 
-__all__ = ["SIMILARITY", "cluster", "near_duplicates", "normalised", "signature"]
+__all__ = [
+    "MIN_RENAMED",
+    "SIMILARITY",
+    "checked",
+    "cluster",
+    "near_duplicates",
+    "normalised",
+    "signature",
+    "structure",
+]
 
 SIMILARITY = 0.8
 RUN = 4
 """Tokens in a run."""
+MIN_RENAMED = 30
+"""Tokens from which on equal structure is no chance."""
 BANDS, ROWS = 32, 4
 """Signatures that agree in one band of rows are compared: at .8 all but 1 in 10^7 pairs are."""
 
@@ -47,10 +67,39 @@ def normalised(example: Example) -> list[str]:
 
 
 def _normal(token: bytes) -> str:
-    first = token[:1]
-    if first.isdigit():
-        return "0"
-    return '"' if first in b"\"'`" else token.decode("utf-8", "replace")
+    text = token.decode("utf-8", "replace")
+    return {"number": "0", "string": '"'}.get(kind_of(text), text)
+
+
+def structure(tokens: list[str]) -> list[str]:
+    """What is left of normalised tokens if every identifier is some identifier.
+
+    Numbering the names would tell ``a = b`` from ``a = a``, and miss the copy in which only one of
+    a field and a local of the same name was changed; of long sources it tells hardly more apart.
+
+    >>> structure(["int", "sum", "=", "sum", "+", "x", ";"])
+    ['int', 'v', '=', 'v', '+', 'v', ';']
+    """
+    return ["v" if kind_of(token) == "name" else token for token in tokens]
+
+
+def checked(examples: Iterable[Example]) -> Iterator[Example]:
+    """The examples, or one line about what is none.
+
+    Raises
+    ------
+    DataError
+        Not a list of examples.
+    """
+    if not isinstance(examples, Iterable):
+        raise DataError(f"found {examples!r:.60}; expected a list of examples")
+    for example in examples:
+        if not isinstance(example, Example):
+            raise DataError(
+                f"found {example!r:.60} among the examples; expected what align, read_examples or "
+                "iter_examples give"
+            )
+        yield example
 
 
 @lru_cache(maxsize=2**16)
@@ -128,20 +177,37 @@ def _root(parent: IntArray, i: int) -> int:
 def near_duplicates(examples: Iterable[Example], similarity: float = SIMILARITY) -> IntArray:
     """Cluster of each example, ``(n,)``: equal numbers are near duplicates of each other.
 
-    Examples are run through once. Exact copies are found by their normalised tokens, near copies
-    by MinHash.
+    Examples are run through once. Exact copies are found by their normalised tokens, those with
+    other names by their structure, near copies by MinHash.
     """
     number: dict[bytes, int] = {}
     place: list[int] = []
     signatures: list[Signature] = []
-    for example in examples:
+    of_structure: dict[bytes, int] = {}
+    twins: list[tuple[int, int]] = []
+    for example in checked(examples):
         tokens = normalised(example)
-        key = hashlib.sha256("\x00".join(tokens).encode()).digest()
+        key = _key(tokens)
         if key not in number:
             number[key] = len(signatures)
             signatures.append(signature(tokens))
+            if len(tokens) >= MIN_RENAMED:
+                first = of_structure.setdefault(_key(structure(tokens)), number[key])
+                twins.append((first, number[key]))
         place.append(number[key])
     if not signatures:
         return np.empty(0, dtype=np.int64)
-    clusters: IntArray = cluster(np.stack(signatures), similarity)[place]
+    clusters: IntArray = _with_twins(cluster(np.stack(signatures), similarity), twins)[place]
     return clusters
+
+
+def _key(tokens: list[str]) -> bytes:
+    return hashlib.sha256("\x00".join(tokens).encode("utf-8", "surrogatepass")).digest()
+
+
+def _with_twins(clusters: IntArray, twins: Iterable[tuple[int, int]]) -> IntArray:
+    """Clusters united where two of their members are twins; each is still named by its first."""
+    for a, b in twins:
+        low, high = sorted((_root(clusters, a), _root(clusters, b)))
+        clusters[high] = low
+    return np.array([_root(clusters, i) for i in range(len(clusters))], dtype=np.int64)

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from gazecode.errors import ParameterError
 from gazecode.model import Example
-from gazecode.splitting.duplicates import SIMILARITY, near_duplicates
-from gazecode.splitting.split import BY
+from gazecode.splitting.duplicates import SIMILARITY, checked, near_duplicates
+from gazecode.splitting.split import held_out
 
 __all__ = ["Leak", "find_leaks"]
 
@@ -73,21 +72,20 @@ def find_leaks(
         Participants first, then sources, near duplicates and prior's sources; empty for an honest
         split. Copies are found in the text itself, whatever the group columns say.
     """
-    if by not in BY:
-        raise ParameterError.unknown("by", by, BY)
+    by = held_out(by)
     things: dict[tuple[str, str], _Seen] = {}
     rows: list[tuple[str, str]] = []
     prior_sources: set[str] = set()
-    of_source: dict[str, _Seen] = {}
+    of_source: dict[tuple[str, str], _Seen] = {}
 
     def noted() -> Iterator[Example]:
         for part, examples in parts.items():
-            for example in examples:
+            for example in checked(examples):
                 for key in _keys(example, by):
                     things.setdefault(key, _Seen()).add(part)
                 prior_sources.update(example.prior_sources)
-                if example.source_sha256:
-                    of_source.setdefault(example.source_sha256, _Seen()).add(part)
+                source = (example.source_sha256, example.source_group)
+                of_source.setdefault(source, _Seen()).add(part)
                 rows.append((part, example.example_id))
                 yield example
 
@@ -99,17 +97,7 @@ def find_leaks(
     ]
     if by != "participant":
         leaks += _copies(clusters.tolist(), rows)
-    held_out = set(list(parts)[1:] if test is None else test)
-    leaks += [
-        Leak(
-            kind="prior source",
-            name=name,
-            parts=tuple(p for p in seen.parts if p in held_out),
-            n_examples=seen.n_examples,
-        )
-        for name, seen in of_source.items()
-        if name in prior_sources and held_out & seen.parts.keys()
-    ]
+    leaks += _of_priors(of_source, prior_sources, set(list(parts)[1:] if test is None else test))
     return sorted(leaks, key=lambda leak: (_ORDER.index(leak.kind), leak.name))
 
 
@@ -122,6 +110,23 @@ def _keys(example: Example, by: str) -> Iterator[tuple[str, str]]:
         yield "participant", person
     if by != "participant" and (example.source_group or example.source_sha256):
         yield "source", example.source_group or example.source_sha256
+
+
+def _of_priors(
+    of_source: Mapping[tuple[str, str], _Seen], prior_sources: set[str], tested: set[str]
+) -> list[Leak]:
+    """Sources of a prior in a part that is tested on: the same bytes, or the same tokens."""
+    found: dict[str, _Seen] = {}
+    for digests, seen in of_source.items():
+        name = next((d for d in digests if d and d in prior_sources), "")
+        if name and tested & seen.parts.keys():
+            mine = found.setdefault(name, _Seen())
+            mine.parts |= {part: None for part in seen.parts if part in tested}
+            mine.n_examples += seen.n_examples
+    return [
+        Leak(kind="prior source", name=name, parts=tuple(seen.parts), n_examples=seen.n_examples)
+        for name, seen in found.items()
+    ]
 
 
 def _copies(clusters: list[int], rows: list[tuple[str, str]]) -> list[Leak]:

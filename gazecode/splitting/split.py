@@ -3,16 +3,17 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from math import isfinite
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import Example
 from gazecode.model.checks import IntArray
-from gazecode.splitting.duplicates import SIMILARITY, near_duplicates
+from gazecode.splitting.duplicates import SIMILARITY, checked, near_duplicates
 
-__all__ = ["BY", "FRACTIONS", "assign_parts", "split"]
+__all__ = ["BY", "FRACTIONS", "assign_parts", "held_out", "split"]
 
 BY = ("source", "participant", "both")
 FRACTIONS: Mapping[str, float] = {"train": 0.8, "valid": 0.1, "test": 0.1}
@@ -38,6 +39,7 @@ def split(
         ``"source"``: copies and near copies of a source stay in one part. ``"participant"``: all
         readings of a person do. ``"both"``: a part holds only its own people reading its own
         sources; an example that would pair one part's person with another's source is left out.
+        ``"sources"`` and ``"participants"`` say the same.
     fractions
         Name and share of each part, in the order train first; shares sum to 1. Whole groups move,
         so that small sets come near the shares and do not meet them.
@@ -56,10 +58,11 @@ def split(
     ------
     DataError
         An example pooled over people, or without a participant, where people are held out; or
-        fewer groups than parts.
+        fewer groups than parts; what is no example.
     ParameterError
         Unknown `by`, shares that do not sum to 1.
     """
+    examples = list(checked(examples))
     names = assign_parts(examples, by, fractions=fractions, seed=seed, similarity=similarity)
     parts: dict[str, list[Example]] = {name: [] for name in fractions}
     for example, name in zip(examples, names, strict=True):
@@ -80,7 +83,8 @@ def assign_parts(
 
     Takes what `split` takes; of an example only its names and a signature stay in memory.
     """
-    _check(by, fractions)
+    by = held_out(by)
+    _check_fractions(fractions)
     names = _Names()
     clusters = near_duplicates(names.noted(examples), similarity)
     if by != "source":
@@ -90,7 +94,8 @@ def assign_parts(
         return []
     sources = _united(clusters, names.source_group, names.source_sha256)
     people = _united(np.arange(n), names.participant)
-    trained_on = np.isin(names.source_sha256, sorted(names.prior_sources))
+    known = sorted(names.prior_sources)
+    trained_on = np.isin(names.source_sha256, known) | np.isin(names.source_group, known)
     first = next(iter(fractions))
     of_source = _parts(sources, names.source_key(), fractions, seed, first, trained_on)
     if by == "source":
@@ -102,10 +107,35 @@ def assign_parts(
     return [a if a == b else "" for a, b in zip(of_source, of_person, strict=True)]
 
 
-def _check(by: str, fractions: Mapping[str, float]) -> None:
-    if by not in BY:
+def held_out(by: str) -> By:
+    """What a split holds out, singular.
+
+    Raises
+    ------
+    ParameterError
+        None of `BY`.
+
+    Examples
+    --------
+    >>> held_out("participants")
+    'participant'
+    """
+    name = _PLURAL.get(str(by), by)
+    if name not in BY:
         raise ParameterError.unknown("by", by, BY)
-    if not fractions or min(fractions.values()) <= 0 or abs(sum(fractions.values()) - 1) > 1e-9:
+    return cast("By", name)
+
+
+_PLURAL = {"sources": "source", "participants": "participant"}
+
+
+def _check_fractions(fractions: Mapping[str, float]) -> None:
+    """Refuse shares that are not positive or do not sum to 1 with a `ParameterError`."""
+    shares: list[Any] = list(fractions.values())
+    numbers = all(
+        isinstance(share, int | float) and isfinite(share) and share > 0 for share in shares
+    )
+    if not shares or not numbers or abs(sum(shares) - 1) > 1e-9:
         raise ParameterError(
             f"fractions are {dict(fractions)}; expected positive shares that sum to 1"
         )
@@ -122,7 +152,7 @@ class _Names:
         self.pooled: list[str] = []
 
     def noted(self, examples: Iterable[Example]) -> Iterable[Example]:
-        for example in examples:
+        for example in checked(examples):
             self.participant.append(example.participant_group or example.participant)
             self.source_group.append(example.source_group)
             self.source_sha256.append(example.source_sha256)

@@ -116,7 +116,6 @@ class ExampleMaker:
             example,
             # A pooled example belongs to no single person: only its source can be held out.
             participant_group=group.entry.participant if one_person else "",
-            source_group=_source_group(tokens),
         )
 
 
@@ -139,8 +138,3 @@ def _report(example: Example) -> dict[str, Any]:
         "weight_reach": None if math.isnan(reach) else reach,
         **said,
     }
-
-
-def _source_group(tokens: SourceTokens) -> str:
-    """The same for sources that differ in white space alone."""
-    return hashlib.sha256("\x00".join(tokens.texts).encode()).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from gazecode.registry import check_parameters
 from gazecode.source import parse
 from gazecode.study.settings import RecordingTable, Study
 from gazecode.weighting import SCHEMES
+from gazecode.weighting.base import GAZE, OF_GAZE, PATH
 
 __all__ = ["check_methods", "settled", "steps_of"]
 
@@ -28,6 +29,8 @@ METHODS: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("weigh", SCHEMES, "scheme"),
 )
 """Table of the study file, what it chooses from, and the key that chooses."""
+BY_PRIORS = ("control_permuted_labels", "control_other_people")
+"""Controls whose parameters no study file can hold."""
 
 
 def steps_of(study: Study, entry: RecordingTable) -> Steps:
@@ -75,8 +78,23 @@ def _check_method(study: Study, table: str, registry: Mapping[str, Any], key: st
             raise StudyError.at(table, *params, message=f"{DEVICE} takes no parameters")
         return
     _guarded(table, {key: name}, partial(registry.__getitem__, name))
+    if table == "weigh":
+        _must_weigh_gaze("scheme", name)
     check = partial(check_parameters, registry[name], params, name=name, reserved=RESERVED)
     _guarded(table, params, check)
+    if table == "weigh":
+        _must_weigh_gaze("of", params.get("of"))
+
+
+def _must_weigh_gaze(key: str, name: str | None) -> None:
+    """A pseudo scan path needs priors, which no study has: they come of studies."""
+    if name in PATH or name in BY_PRIORS:
+        raise StudyError.at(
+            "weigh",
+            key,
+            message=f"{name} needs priors, a study weighs gaze; choose {', '.join(GAZE)} or "
+            "a control of them, or weigh a corpus with `gazecode weigh`",
+        )
 
 
 def settled(study: Study) -> dict[str, Any]:
@@ -86,6 +104,8 @@ def settled(study: Study) -> dict[str, Any]:
         name = getattr(getattr(study, table), key)
         if name in registry:
             said[table] = {**_defaults(registry[name]), **said[table]}
+    if study.weigh.scheme.startswith("control_"):
+        said["weigh"]["of"] = study.weigh.params.get("of") or OF_GAZE
     return said | {"quality": asdict(_gates(study))}
 
 
@@ -123,12 +143,15 @@ def _try_out(study: Study) -> None:
     trial = Trial(name="trial", onset_ms=0.0, offset_ms=600.0)
     recording = Recording(samples={"both": Samples(t_ms=t, xy_px=xy)}, trials=[trial])
     if steps.detect == DEVICE:
-        steps = Steps(map=steps.map, map_params=steps.map_params, scheme=steps.scheme)
+        steps = replace(steps, detect=Steps().detect, detect_params={})
     found: list[Any] = []
     _guarded("detect", steps.detect_params, lambda: found.append(find_events(recording, steps)))
-    both = {**steps.map_params, **steps.scheme_params}
-    table = "weigh" if steps.scheme_params and not steps.map_params else "map"
-    _guarded(table, both, lambda: analyse_trial(recording, trial, _tiny(), found[0], steps))
+    plain = replace(steps, scheme=OF_GAZE, scheme_params={})
+    for table, params, some in (
+        ("map", steps.map_params, plain),
+        ("weigh", {"scheme": steps.scheme, **steps.scheme_params}, steps),
+    ):
+        _guarded(table, params, partial(analyse_trial, recording, trial, _tiny(), found[0], some))
 
 
 def _tiny() -> Shown:

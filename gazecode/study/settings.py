@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from gazecode.errors import StudyError
+from gazecode.model.priors import MIN_SHIFTS
 from gazecode.study.lines import dotted, line_of
 
 __all__ = ["Study", "digest_of", "load_study", "located"]
@@ -173,8 +174,15 @@ class MapTable(StepTable):
 class NullTable(Settings):
     """``[null]``: circular shifts of each trial's gaze, which say what chance hits; 0 for none."""
 
-    shifts: Annotated[int, Field(ge=0)] = 200
+    shifts: Annotated[int, Field(ge=0)] = MIN_SHIFTS
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @field_validator("shifts")
+    @classmethod
+    def _none_or_enough(cls, shifts: int) -> int:
+        if 0 < shifts < MIN_SHIFTS:
+            raise ValueError(f"expected 0 (chance is not computed) or at least {MIN_SHIFTS}")
+        return shifts
 
 
 class WeighTable(StepTable):
@@ -378,14 +386,9 @@ def _with_paths(study: Study, path: Path, text: str) -> Study:
         update["layout"] = layout(entry.layout, *at, "layout")
         update["layouts"] = {k: layout(v, *at, "layouts", k) for k, v in entry.layouts.items()}
         stimuli[name] = entry.model_copy(update=update)
+    task = study.study.task
     recordings = tuple(
-        r.model_copy(
-            update={
-                "file": here / r.file,
-                "name": r.name or name,
-                "task": r.task or study.study.task,
-            }
-        )
+        r.model_copy(update={"file": here / r.file, "name": r.name or name, "task": r.task or task})
         for r, name in zip(study.recordings, _names(study, path, text), strict=True)
     )
     align = study.align.model_copy(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from gazecode import source
-from gazecode.errors import StudyError
+from gazecode.errors import ParameterError, StudyError
 from gazecode.mapping import box_layout, grid_layout, read_boxes
 from gazecode.model import Layout, Recording, Screen, SourceTokens, Stimulus, Trial
 from gazecode.pipeline import Shown
@@ -63,6 +63,10 @@ class StimulusFinder:
             raise StudyError(
                 f"stimuli.{name}: no code; the recording holds none either. Name a source file"
             )
+        try:
+            language = source.known_language(language)
+        except ParameterError as error:
+            raise StudyError(f"stimuli.{name}: language: {error}") from error
         key = (name, language + str(hash(code)))
         if key not in self._tokens:
             self._tokens[key] = source.parse(code, language, source_id=name)

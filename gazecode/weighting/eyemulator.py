@@ -358,7 +358,7 @@ def _weights(  # noqa: PLR0917 - the columns of one record
     priors: LabelPriors,
     path: ScanPath | None,
 ) -> TokenWeights:
-    sources = priors.sources if path is None else {*priors.sources, *path.prior_sources}
+    sources = {*priors.prior_sources, *(path.prior_sources if path else ())}
     return TokenWeights(
         value=value,
         on_path=on_path,

@@ -9,11 +9,11 @@ A scheme is a function ``(hits, tokens, *, params) -> TokenWeights``; `SCHEMES` 
 entry-point group ``gazecode.schemes``.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from gazecode.model import Hits, LabelPriors, ScanPath, SourceTokens, TokenBatch, TokenWeights
 from gazecode.registry import Registry, check_parameters
+from gazecode.weighting.base import BASE, GROUP, Scheme
 from gazecode.weighting.controls import (
     control_other_people,
     control_permuted,
@@ -22,12 +22,8 @@ from gazecode.weighting.controls import (
     control_permuted_position,
     control_uniform,
 )
-from gazecode.weighting.eyemulator import weigh_eyemulator, weigh_rarity, weigh_salience
-from gazecode.weighting.gaze import weigh_binary, weigh_count, weigh_duration, weigh_first_pass
 
 __all__ = ["SCHEMES", "weigh", "weigh_batch"]
-
-Scheme = Callable[..., TokenWeights]
 
 
 def weigh(
@@ -44,7 +40,8 @@ def weigh(
     scheme
         A name in `SCHEMES`. For gaze ``count``, ``duration``, ``first_pass``, ``binary``; for a
         path, with ``priors=``, ``eyemulator``, ``rarity``, ``salience``; for either ``control_*``
-        with ``of=`` the scheme to be tested.
+        with ``of=`` the scheme to be tested, ``duration`` for gaze and ``eyemulator`` for a path
+        if left out.
     **params
         Parameters of the scheme; those for gaze have none.
 
@@ -111,7 +108,7 @@ def weigh_batch(
     batch
         Sources laid end to end.
     scheme, priors, **params
-        As for `weigh`; ``of="eyemulator"`` is what a control is made from unless it says else.
+        As for `weigh`.
 
     Returns
     -------
@@ -119,8 +116,6 @@ def weigh_batch(
         ``(m,)`` values; each source has those it would have alone. Nothing warns here: see
         `gazecode.weighting.count_lookups` for what the priors could not answer.
     """
-    if scheme.startswith("control_"):
-        params = {"of": "eyemulator", **params}
     return _weighed(path, batch, scheme, params if priors is None else {**params, "priors": priors})
 
 
@@ -135,13 +130,7 @@ def _weighed(
 SCHEMES: Registry[Scheme] = Registry(
     "weighting schemes",
     {
-        "count": weigh_count,
-        "duration": weigh_duration,
-        "first_pass": weigh_first_pass,
-        "binary": weigh_binary,
-        "eyemulator": weigh_eyemulator,
-        "rarity": weigh_rarity,
-        "salience": weigh_salience,
+        **BASE,
         "control_permuted": control_permuted,
         "control_permuted_bins": control_permuted_bins,
         "control_permuted_position": control_permuted_position,
@@ -149,5 +138,5 @@ SCHEMES: Registry[Scheme] = Registry(
         "control_other_people": control_other_people,
         "control_uniform": control_uniform,
     },
-    group="gazecode.schemes",
+    group=GROUP,
 )

@@ -8,6 +8,7 @@ from tokenizers import Tokenizer, models
 
 from gazecode.alignment import align
 from gazecode.alignment.rule import LOSS_WEIGHT
+from gazecode.errors import ParameterError
 
 FLAGS = st.lists(st.booleans(), min_size=6, max_size=6)
 VALUES = st.lists(st.floats(0, 100), min_size=6, max_size=6)
@@ -97,3 +98,20 @@ def test_with_a_strength_the_mean_is_one_in_any_case(pairs, make):
     np.testing.assert_array_equal(
         align(weights, tokens, pairs, strength=0.5, mean_one=True).weight, plain.weight
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"strength": "abc"}, "align: strength is 'abc'; expected a number"),
+        ({"strength": float("nan")}, "strength is nan; expected 0 (plain training) to 1, or None"),
+        ({"max_ratio": "5"}, "align: max_ratio is '5'; expected a number"),
+        ({"mean_one": 1}, "align: mean_one is 1; expected true or false"),
+        ({"policy": ["share"]}, "align: policy is ['share']; expected a text"),
+    ],
+)
+def test_values_of_another_kind(pairs, make, given, message):
+    tokens = make.source("abcdefghi", SPANS)
+    with pytest.raises(ParameterError) as error:
+        align(make.gaze([1.0] * 6), tokens, pairs, **given)
+    assert str(error.value) == message

@@ -109,12 +109,29 @@ def test_a_source_that_kills_workers_is_reported(weigh, hostile, murder, monkeyp
     assert "m11,hostile.jsonl:12,crash," in done.failures.read_text()
 
 
-@pytest.mark.slow
-def test_nobody_at_the_address_is_said(weigh, corpus, monkeypatch):
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nonsense", "tcp://", "tcp://host", "tcp://host:port", "tcp://host:0", "tcp://host:70000",
+        "http://host:8786", "spark://host:1", "tcp://:8786", "://", "tcp://a b:1", "tcp://host:8786/x",
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_said_at_once(weigh, corpus, tmp_path, address):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(cluster, "CONNECT_S", 1)
-    with pytest.raises(ParameterError, match=r"no dask scheduler answers at tcp://127\.0\.0\.1:9 "):
-        weigh(corpus, engine="dask", scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(ParameterError, match="is no address of a scheduler; expected tcp://"):
+        weigh(corpus, engine="dask", scheduler=address)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1:9", "tls://[::1]:9"])
+def test_nobody_at_the_address_is_said(weigh, corpus, tmp_path, capfd, address):
+    pytest.importorskip("distributed")
+    with pytest.raises(ParameterError) as error:
+        weigh(corpus, engine="dask", scheduler=address)
+    assert str(error.value).startswith(f"nobody answers at {address} (")
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr().err == ""
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

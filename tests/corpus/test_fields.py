@@ -78,7 +78,10 @@ def test_codexglue_names_no_language_but_has_one(row, name, language):
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ({"text": "x"}, "no column 'code'; found text"),
+        (
+            {"text": "x"},
+            "no column 'code'; name the column of the code with field=... (--field); found text",
+        ),
         ({"code": None, "id": "a", "language": "java"}, "code is no text but NoneType"),
         ({"code": "x", "id": "a"}, "names no language"),
         ({"code": "x", "id": "a", "language": "COBOL"}, "no grammar for 'COBOL'"),
@@ -108,5 +111,16 @@ def test_the_caller_may_know_better():
 
 def test_languages_have_many_spellings():
     assert known_language(" Python ") == "python"
+    row = {"code": CODE, "id": "a", "language": "cs"}
+    assert record_of(row, "x.jsonl:1", ReadOptions()).language == "c_sharp"
     with pytest.raises(ParameterError, match="no grammar for 'COBOL'; there are: "):
         known_language("COBOL")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [(12.0, "12"), ("12.0", "12.0"), (float("nan"), "x:1"), (1.5, "x:1"), ("a\0b", r"a\x00b")],
+)
+def test_ids_as_tables_have_them(given, kept):
+    row = {"id": given, "code": CODE, "language": "java"}
+    assert record_of(row, "x:1", ReadOptions()).id == kept

@@ -1,13 +1,18 @@
 import gzip
 import json
 import os
+import subprocess
+import sys
 from collections import Counter
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from gazecode.corpus import ReadOptions, open_corpus
+from gazecode.corpus import ReadOptions, open_corpus, tables
+from gazecode.corpus.tables import read_jsonl
 from gazecode.errors import FormatError, ParameterError
 
 from .conftest import method, write_rows
@@ -201,3 +206,34 @@ def test_an_unreadable_file_is_reported(tmp_path, monkeypatch):
         ("A.java", "the file cannot be read: Permission denied"),
         ("B.java", ""),
     ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=8,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["id", "code", "language", "idx", "x"]), JSON) | JSON,
+    st.booleans(),
+    st.sampled_from(["", " ", "\ufeff", "}", ","]),
+)
+@example({"id": 10**30, "code": "class A {}"}, True, "")
+@example({"id": "a", "code": "\ud83d"}, True, "")
+@example({"id": "a", "code": "caf\xe9", "x": 1e300}, False, "")
+def test_the_fast_reader_gives_what_the_other_gives(tmp_path_factory, row, ascii_only, around):
+    """Law: a line gives the same record, or the same reason, whichever library reads it."""
+    text = around + json.dumps(row, ensure_ascii=ascii_only) + around
+    path = tmp_path_factory.getbasetemp() / "law.jsonl"
+    path.write_bytes(b"\n" + text.encode("utf-8", "surrogatepass"))
+    fast = list(read_jsonl(path, "a", ReadOptions(language="java")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "_fast", lambda raw: None)
+        assert list(read_jsonl(path, "a", ReadOptions(language="java"))) == fast
+
+
+def test_the_package_loads_without_the_fast_reader():
+    code = "import sys, gazecode, gazecode.corpus; sys.exit('orjson' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,16 +1,23 @@
 """Published rows with right weights: the figures of the release, and files with broken lines."""
 
+import gzip
 import json
 import math
+import sys
 import warnings
+from types import MappingProxyType
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gazecode.corpus.repair import BrokenLine, eyemulator_weights, repair
-from gazecode.errors import FormatError, ParameterError
+from gazecode.errors import DataError, FormatError, ParameterError
 from gazecode.model import LABELS, LabelPriors, NgramTable
 from gazecode.priors.released import SEMANTIC_IDS
+
+from .conftest import everything_in
 
 PRESETS = ("combined", "reading", "writing")
 
@@ -74,8 +81,25 @@ WRONG = [
     ({"mask": [1, 0, 1, 1]}, "row: columns differ in length: "),
     ({"ngrams": ["loop"]}, "row: columns differ in length: "),
     ({"mask": [1, 0, 2, 1, 0]}, "row: mask holds 2; expected 0 or 1"),
-    ({"mask": [True, False, True, True, False]}, "row: mask is not a list of whole numbers"),
-    ({"mask": "10110"}, "row: mask is not a list of whole numbers"),
+    (
+        {"mask": [True, False, True, True, False]},
+        "row: mask holds True; expected whole numbers from 0 up",
+    ),
+    ({"mask": "10110"}, "row: mask is str; expected a list"),
+    ({"line_numbers": [1, 1, 2, 2, -1]}, "row: line_numbers holds -1; expected whole numbers"),
+    ({"mask": np.array([1, 0, 1, 1, 0.5])}, "row: mask holds 1.0; expected whole numbers"),
+    ({"mask": np.array(1)}, "row: mask is ndarray; expected a list"),
+    ({"line_numbers": [1, 1, 2, 2, {}]}, "row: line_numbers holds {}; expected whole numbers"),
+    (
+        {"order_sequence": [None, 1, 3, 2, 0]},
+        "row: order_sequence holds None; expected whole numbers from 0 up",
+    ),
+    ({"order_sequence": ["1", 1, 3, 2, 0]}, "row: order_sequence holds '1'; expected whole"),
+    ({"order_sequence": [[1], 1, 3, 2, 0]}, "row: order_sequence holds [1]; expected whole"),
+    ({"order_sequence": [{}, 1, 3, 2, 0]}, "row: order_sequence holds {}; expected whole"),
+    ({"order_sequence": [1.0, 1, 3, 2, 0]}, "row: order_sequence holds 1.0; expected whole"),
+    ({"order_sequence": {}}, "row: order_sequence is dict; expected a list"),
+    ({"ngrams": [{}, "variable", "variable", "loop", None]}, "row: {} is not a semantic label"),
     ({"line_numbers": [1, 1, 2, 2, 10**30]}, "row: line_numbers holds a number beyond 64 bits"),
     (
         {"semantic_token_sequence": [13, 13, 18, 13, 12]},
@@ -145,31 +169,160 @@ def test_a_file_keeps_what_it_held_and_loses_no_line_in_silence(tmp_path):
     assert (report.lowest, report.highest) == (values.min(), values.max())
 
 
-def test_nothing_but_broken_lines(tmp_path):
-    (tmp_path / "in.jsonl").write_text("nothing\n")
-    report = repair(tmp_path / "in.jsonl", tmp_path / "out.jsonl", PRIORS)
-    assert report.failures == (
-        BrokenLine(line=1, reason="Expecting value: line 1 column 1 (char 0)"),
-    )
-    assert math.isnan(report.mean)
-    assert (tmp_path / "out.jsonl").read_text() == ""
+@pytest.mark.parametrize("rows", [[1], None, "row", 5])
+def test_what_is_no_row(rows):
+    with pytest.raises(FormatError, match=r"^found \w+; expected a published row: a mapping of"):
+        eyemulator_weights(rows, PRIORS)
 
 
-def test_a_file_can_replace_itself(tmp_path):
-    path = tmp_path / "rows.jsonl"
-    path.write_text(json.dumps(row()) + "\n")
-    assert repair(path, path, PRIORS).repaired == 1
-    assert "weights" in json.loads(path.read_text())
-    assert [p.name for p in tmp_path.iterdir()] == ["rows.jsonl"]
+def test_what_are_no_priors(tmp_path):
+    wanted = "needs priors, found str; pass priors=gazecode.Priors.load(...)"
+    with pytest.raises(ParameterError) as error:
+        eyemulator_weights(row(), "folder")
+    assert str(error.value) == f"eyemulator_weights {wanted}"
+    (tmp_path / "in.jsonl").write_text("{}")
+    with pytest.raises(ParameterError) as error:
+        repair(tmp_path / "in.jsonl", tmp_path / "out.jsonl", "folder")
+    assert str(error.value) == f"repair {wanted}"
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"preset": "x"}, "no 'x' in presets; choose from: docs, paper"),
+        ({"max_line_span": "abc"}, "eyemulator_weights: max_line_span is 'abc'; expected a whole"),
+        ({"windows": "x"}, "eyemulator_weights: windows is 'x'; choose from: path, published"),
+        ({"smoothing": "maybe"}, "eyemulator: smoothing is 'maybe'; expected true or false"),
+    ],
+)
+def test_wrong_parameters(options, message):
+    with pytest.raises(ParameterError) as error:
+        eyemulator_weights(row(), PRIORS, **options)
+    assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("windows", ["path", "published"])
+def test_rows_of_arrays_are_rows(windows):
+    import pandas as pd
+
+    expected = eyemulator_weights(row(), PRIORS, windows=windows)
+    arrays = {
+        name: np.array(value) if isinstance(value, list) else value for name, value in row().items()
+    }
+    assert arrays["ngrams"].dtype == object
+    tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in row().items()}
+    for same in (arrays, tuples, MappingProxyType(row()), pd.DataFrame([arrays]).iloc[0]):
+        found = eyemulator_weights(same, PRIORS, windows=windows)
+        np.testing.assert_array_equal(found, expected)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=8,
+)
+
+
+@given(st.sampled_from(sorted(row())), JSON, st.integers(0, 4))
+def test_no_row_ends_a_file(tmp_path_factory, name, value, place):
+    """Law: whatever one row holds, it is repaired or named; the rows around it are repaired."""
+    folder = tmp_path_factory.mktemp("rows")
+    whole, inside = row(), row()
+    whole[name] = value
+    if isinstance(inside[name], list):
+        inside[name][place] = value
+    texts = [json.dumps(r) for r in (row(), whole, inside, {name: value}, value, row())]
+    (folder / "in.jsonl").write_text("\n".join(texts))
+    report = repair(folder / "in.jsonl", folder / "out.jsonl", PRIORS)
+    assert report.rows == 6 == report.repaired + len(report.failures)
+    assert {1, 6}.isdisjoint(failure.line for failure in report.failures)
+    written = (folder / "out.jsonl").read_text("utf-8").splitlines()
+    assert len(written) == report.repaired
+    for failure in report.failures:
+        assert "\n" not in failure.reason
+        failure.reason.encode()
+        assert not failure.reason.startswith(("TypeError", "IndexError", "AttributeError"))
+
+
+def test_what_nobody_foresaw_in_a_row_is_said_with_its_kind(tmp_path, monkeypatch):
+    def fail(*args, **params):
+        raise ZeroDivisionError("by 0")
+
+    (tmp_path / "in.jsonl").write_text(json.dumps(row()))
+    monkeypatch.setattr(sys.modules[BrokenLine.__module__], "count_lookups", fail)
+    with pytest.raises(DataError, match="first reason: line 1: ZeroDivisionError: by 0; nothing"):
+        repair(tmp_path / "in.jsonl", tmp_path / "out.jsonl", PRIORS)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("nothing\n\n", "none of 1 rows could be repaired; first reason: line 1: Expecting value"),
+        ("\n", "none of 0 rows could be repaired; there is no row"),
+    ],
+)
+@pytest.mark.parametrize("old", ["old", None])
+def test_nothing_but_broken_lines(tmp_path, text, said, old):
+    """A wrong input costs no earlier output."""
+    (tmp_path / "in.jsonl").write_text(text)
+    out = tmp_path / "out.jsonl"
+    if old is not None:
+        out.write_text(old)
+    before = everything_in(tmp_path)
+    with pytest.raises(DataError, match=said):
+        repair(tmp_path / "in.jsonl", out, PRIORS)
+    assert everything_in(tmp_path) == before
+
+
+def test_no_weights_have_no_mean(tmp_path):
+    off = row(mask=[0] * 5, order_sequence=[0] * 5, ngrams=[None] * 5)
+    (tmp_path / "in.jsonl").write_text(json.dumps(off))
+    report = repair(tmp_path / "in.jsonl", tmp_path / "out.jsonl", PRIORS)
+    assert (report.repaired, report.on_path) == (1, 0)
+    assert all(map(math.isnan, (report.mean, report.lowest, report.highest)))
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "soft.jsonl", "hard.jsonl"])
+def test_a_file_does_not_replace_itself(tmp_path, name):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(row()) + "\n")
+    (tmp_path / "soft.jsonl").symlink_to(path)
+    (tmp_path / "hard.jsonl").hardlink_to(path)
+    before = everything_in(tmp_path)
+    with pytest.raises(ParameterError, match="the new rows would replace the published ones"):
+        repair(path, tmp_path / name, PRIORS)
+    assert everything_in(tmp_path) == before
+
+
+def test_a_packed_file_is_unpacked(tmp_path):
+    text = (json.dumps(row()) + "\n").encode() * 50
+    (tmp_path / "in.jsonl").write_bytes(text)
+    (tmp_path / "in.jsonl.gz").write_bytes(gzip.compress(text))
+    reports = [
+        repair(tmp_path / n, tmp_path / f"out.{n}", PRIORS) for n in ("in.jsonl", "in.jsonl.gz")
+    ]
+    assert reports[0] == reports[1]
+    assert reports[0].repaired == 50
+    assert (tmp_path / "out.in.jsonl").read_bytes() == (tmp_path / "out.in.jsonl.gz").read_bytes()
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(text)[:-12])
+    with pytest.raises(FormatError, match="cannot be unpacked to its end"):
+        repair(tmp_path / "cut.gz", tmp_path / "cut.jsonl", PRIORS)
+    assert not (tmp_path / "cut.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"preset": "x"}, "eyemulator: preset is 'x'; choose from: docs, paper"),
         ({"base": 1}, "eyemulator has no parameter base"),
-        ({"windows": "x"}, "no 'x' in forms of windows; choose from: path, published"),
+        ({"windows": "x"}, "repair: windows is 'x'; choose from: path, published"),
+        ({"windows": ["path"]}, "repair: windows is ['path']; choose from: path, published"),
+        ({"matching": 3}, "repair: matching is 3; choose from: scan, passes"),
         ({"max_line_span": -1}, "max_line_span is -1; expected 0 or more"),
+        ({"max_line_span": "abc"}, "repair: max_line_span is 'abc'; expected a whole number"),
+        ({"max_line_span": None}, "repair: max_line_span is None; expected a whole number"),
+        ({"smoothing": 5}, "eyemulator: smoothing is 5; expected true or false"),
+        ({"w_base": "3"}, "eyemulator: w_base is '3'; expected a number"),
+        ({"w_base": 10**400}, "eyemulator: w_base is 1000"),
     ],
 )
 def test_wrong_parameters_leave_the_old_file(tmp_path, options, message):

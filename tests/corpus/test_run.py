@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -130,15 +131,117 @@ def test_what_cannot_be_weighed_is_reported_and_nothing_is_lost(weigh, tmp_path)
     }
 
 
-def test_a_corpus_of_which_nothing_can_be_weighed(weigh, tmp_path):
-    path = write_rows(tmp_path / "bad.jsonl", [{"id": "a", "code": "", "language": "java"}])
+@pytest.fixture
+def bad(tmp_path):
+    return write_rows(tmp_path / "bad.jsonl", [{"id": "a", "code": "", "language": "java"}])
+
+
+def test_a_corpus_of_which_nothing_can_be_weighed(weigh, bad, corpus, tmp_path):
+    out, one = tmp_path / "out", tmp_path / "one.parquet"
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"first reason: a: .*; .*failures\.csv has them all"):
+            weigh(bad)
+    assert [row["id"] for row in failures_of(out / "failures.csv")] == ["a"]
+    assert not (out / "corpus.json").exists()
     with pytest.raises(DataError, match="none of 1 sources could be weighed; first reason: a: "):
-        weigh(path)
-    assert [row["id"] for row in failures_of(tmp_path / "out" / "failures.csv")] == ["a"]
-    assert (tmp_path / "out" / "corpus.json").is_file()
-    with pytest.raises(DataError, match="none of 1 sources"):
-        weigh(path, tmp_path / "one.parquet")
-    assert not (tmp_path / "one.parquet").exists()
+        weigh(bad, one)
+    assert sorted(p.name for p in tmp_path.iterdir() if "one." in p.name) == ["one.failures.csv"]
+    # Nothing of it stands in the way of a run that goes well.
+    assert weigh(corpus).n_sources == weigh(corpus, one).n_sources == 40
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_that_fails_leaves_an_earlier_result_as_it_was(weigh, bad, corpus, tmp_path, resume):
+    (tmp_path / "x").mkdir()
+    places = {"x": tmp_path / "x", "w.parquet": tmp_path / "w.parquet"}
+    for out in places.values():
+        weigh(corpus, out)
+    before = everything_in(tmp_path)
+    reading = {"resume": resume}
+    for out, name in (
+        (places["x"], "x/failures-of-failed-run.csv"),
+        (places["w.parquet"], "w.failures-of-failed-run.csv"),
+    ):
+        with pytest.raises(DataError, match=name.rsplit("/", 1)[-1]):
+            weigh(bad, out, **reading)
+        after = everything_in(tmp_path)
+        assert [row["id"] for row in failures_of(tmp_path / name)] == ["a"]
+        assert {k: v for k, v in after.items() if k != name} == before
+        weigh(corpus, out, resume=resume)
+        assert everything_in(tmp_path) == before
+
+
+def test_a_folder_of_others_is_refused(weigh, corpus, tmp_path):
+    for name in ("failures.csv", "corpus.json", "weights-00000.parquet"):
+        out = tmp_path / name.split(".")[0]
+        out.mkdir()
+        (out / name).write_text("mine")
+        for resume in (False, True):
+            with pytest.raises(ParameterError, match=f"holds {name} of something else") as error:
+                weigh(corpus, out, resume=resume)
+            assert "\n" not in str(error.value)
+        assert everything_in(out) == {name: b"mine"}
+
+
+def test_only_shards_are_replaced(weigh, corpus, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    mine = ("weights-final.parquet", "weights-1.parquet", ".weights-mine.parquet", "weights-x.csv")
+    for name in mine:
+        (out / name).write_text("mine")
+    few = write_rows(tmp_path / "few.jsonl", [{"id": "a", "code": method(1), "language": "java"}])
+    for what in (corpus, few, corpus):
+        weigh(what)
+        weigh(what, resume=True)
+        assert all((out / name).read_text() == "mine" for name in mine)
+    assert weigh(few).shards == (out / "weights-00000.parquet",)
+    assert len(list(out.glob("weights-0*.parquet"))) == 1
+
+
+def test_out_may_not_be_an_input(weigh, tmp_path):
+    rows = [{"id": "a", "code": method(1), "language": "java"}]
+    data = tmp_path / "data"
+    data.mkdir()
+    mine = data / "mine.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), mine)
+    (tmp_path / "link.parquet").symlink_to(mine)
+    before = everything_in(tmp_path)
+    for what, out in ((mine, mine), (mine, tmp_path / "link.parquet")):
+        with pytest.raises(ParameterError, match="which is one of the inputs"):
+            weigh(what, out)
+    with pytest.raises(ParameterError, match="is no file of weights"):
+        weigh(data, mine)
+    assert everything_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_folder_of_data_may_hold_its_weights(weigh, tmp_path, kind):
+    rows = [{"id": f"m{i}", "code": method(i), "language": "java"} for i in range(20)]
+    data = tmp_path / "data"
+    data.mkdir()
+    if kind == "jsonl":
+        write_rows(data / "a.jsonl", rows)
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), data / "a.parquet")
+    first = None
+    for _ in range(3):
+        done = weigh(data, data)
+        assert (done.n_sources, done.n_failed) == (20, 0)
+        shards = [path.read_bytes() for path in done.shards]
+        first = first or shards
+        assert shards == first
+
+
+def test_weights_are_no_corpus(weigh, corpus, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    weigh(corpus, data / "one.parquet")
+    write_rows(data / "a.jsonl", [{"id": "a", "code": method(1), "language": "java"}])
+    done = weigh(data, data / "two.parquet")
+    assert (done.n_sources, done.n_failed) == (1, 1)
+    (row,) = failures_of(done.failures)
+    assert (row["where"], row["stage"]) == ("one.parquet", "file")
+    assert row["reason"].startswith("a file of weights")
 
 
 def test_blocks_without_a_usable_source_leave_no_shard(weigh, tmp_path):
@@ -262,6 +365,7 @@ def test_a_second_run_into_the_same_folder_is_refused(weigh, corpus, tmp_path):
         ({"engine": "spark"}, "no 'spark' in engines"),
         ({"jobs": 0}, "jobs is 0"),
         ({"engine": "dask"}, "needs the address of a scheduler"),
+        ({"scheduler": "tcp://a:1"}, "scheduler is for engine 'dask'"),
         ({"blocks": None, "scheme": "x"}, "no 'x' in weighting schemes"),
     ],
 )

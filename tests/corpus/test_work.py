@@ -172,7 +172,34 @@ def test_a_worker_of_another_version_refuses(settings):
     [
         ({"scheme": "nonsense"}, ParameterError, "no 'nonsense' in weighting schemes"),
         ({"scheme_params": {"base": 3}}, ParameterError, "no parameter base"),
-        ({"path_params": {"budget": "x"}}, ParameterError, "no 'x' in budgets"),
+        ({"path_params": {"budget": "x"}}, ParameterError, "budget is 'x'; choose from: posterior"),
+        (
+            {"path_params": {"max_line_span": "a"}},
+            ParameterError,
+            "pseudo_scan_path: max_line_span is 'a'; expected a whole number",
+        ),
+        (
+            {"scheme_params": {"w_base": "abc"}},
+            ParameterError,
+            "eyemulator: w_base is 'abc'; expected a number",
+        ),
+        (
+            {"scheme_params": {"smoothing": "maybe"}},
+            ParameterError,
+            "eyemulator: smoothing is 'maybe'; expected true or false",
+        ),
+        (
+            {"scheme": "control_permuted", "scheme_params": {"of": [1]}},
+            ParameterError,
+            r"control_permuted: of is \[1\]; expected a text",
+        ),
+        ({"seed": "x"}, ParameterError, "seed is 'x'; expected a whole number"),
+        ({"align": "mean_one"}, ParameterError, r"align is str; expected AlignRule\(...\)"),
+        (
+            {"max_error_share": "x"},
+            ParameterError,
+            "weigh_corpus: max_error_share is 'x'; expected a number",
+        ),
         ({"path_params": {"seed": 1}}, ParameterError, "no parameter seed"),
         ({"align": AlignRule(policy="x")}, ParameterError, "no 'x' in policies"),
         ({"max_error_share": 2}, ParameterError, "max_error_share is 2"),
@@ -182,6 +209,23 @@ def test_a_worker_of_another_version_refuses(settings):
 def test_what_is_wrong_for_every_source_is_said_at_once(make_settings, given, error, message):
     with pytest.raises(error, match=message):
         make_settings(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"strength": "abc"}, "align: strength is 'abc'; expected a number"),
+        ({"strength": True}, "align: strength is True; expected a number"),
+        ({"mean_one": "abc"}, "align: mean_one is 'abc'; expected true or false"),
+        ({"max_ratio": None}, "align: max_ratio is None; expected a number"),
+        ({"policy": 3}, "align: policy is 3; expected a text"),
+        ({"template": 3}, "align: template is 3; expected a text"),
+    ],
+)
+def test_rules_of_alignment_hold_values_of_their_kind(given, message):
+    with pytest.raises(ParameterError) as error:
+        AlignRule(**given)
+    assert str(error.value) == message
 
 
 def test_settings_name_every_parameter_and_no_path(settings, tokenizer):

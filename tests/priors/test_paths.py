@@ -204,13 +204,20 @@ def test_numbers_are_those_of_splitmix64_and_pinned():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"budget": "all"}, "no 'all' in budgets; choose from: posterior, rho"),
-        ({"sampler": "x"}, "no 'x' in samplers; choose from: bernoulli, quota, transition"),
-        ({"theta": "x"}, "no 'x' in choices of theta; choose from: draw, mean"),
-        ({"windows": "x"}, "no 'x' in forms of windows; choose from: consecutive, path"),
-        ({"matching": "x"}, "no 'x' in ways of matching; choose from: passes, scan"),
+        ({"budget": "all"}, "budget is 'all'; choose from: posterior, rho"),
+        ({"sampler": "x"}, "sampler is 'x'; choose from: quota, bernoulli, transition"),
+        ({"theta": "x"}, "theta is 'x'; choose from: mean, draw"),
+        ({"windows": "x"}, "windows is 'x'; choose from: path, consecutive"),
+        ({"matching": "x"}, "matching is 'x'; choose from: scan, passes"),
         ({"max_line_span": -1}, "max_line_span is -1; expected 0 or more"),
+        ({"max_line_span": "abc"}, "max_line_span is 'abc'; expected a whole number"),
+        ({"max_line_span": None}, "max_line_span is None; expected a whole number"),
         ({"seed": 1.5}, "seed is 1.5; expected a whole number"),
+        ({"seed": True}, "seed is True; expected a whole number"),
+        (
+            {"like": "path"},
+            "like takes a path, found str; make one with gazecode.pseudo_scan_path(tokens, priors)",
+        ),
         (
             {"budget": "rho", "sampler": "bernoulli"},
             "budget='rho' shares out quotas, sampler is 'bernoulli'; use sampler='quota'",
@@ -220,7 +227,32 @@ def test_numbers_are_those_of_splitmix64_and_pinned():
 def test_wrong_choices(options, message):
     with pytest.raises(ParameterError) as error:
         pseudo_scan_path(source(["loop"]), PRIORS, **options)
-    assert str(error.value) == message
+    assert str(error.value).removeprefix("pseudo_scan_path: ") == message
+
+
+@pytest.mark.parametrize(
+    ("tokens", "given", "message"),
+    [
+        (source(["loop"]), "folder", "needs priors, found str; pass priors=gazecode.Priors.load"),
+        (source(["loop"]), None, "needs priors, found NoneType; pass priors=gazecode.Priors.load"),
+        ("int x;", PRIORS, "needs the tokens of a source, found str; pass tokens=gazecode.parse("),
+        (PRIORS, source(["loop"]), "needs the tokens of a source, found LabelPriors; pass tokens="),
+    ],
+)
+def test_what_are_no_tokens_or_no_priors(tokens, given, message):
+    with pytest.raises(ParameterError) as error:
+        pseudo_scan_path(tokens, given)
+    assert str(error.value).startswith(f"pseudo_scan_path {message}")
+
+
+def test_a_batch_and_windows_are_asked_with_what_they_need():
+    with pytest.raises(ParameterError, match="path_batch needs a TokenBatch, found SourceTokens"):
+        path_batch(source(["loop"]), PRIORS)
+    label, row = label_codes(["loop"]), np.array([0])
+    with pytest.raises(ParameterError, match="cut_windows needs priors, found str"):
+        cut_windows(label, row, "folder")
+    with pytest.raises(ParameterError, match="cut_windows: max_line_span is 'a'; expected a whole"):
+        cut_windows(label, row, PRIORS, max_line_span="a")
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)

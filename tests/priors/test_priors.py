@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from gazecode.errors import DataError, GazecodeWarning, ParameterError
@@ -29,6 +29,12 @@ def same(a, b):
 @given(data=st.data())
 def test_merging_is_commutative_and_associative(random_readings, data):
     a, b, c = (Priors.fit(data.draw(random_readings), name=name) for name in "abc")
+    try:
+        Priors.merge([a, b, c])
+        Priors.merge([Priors.merge([b, c]), a]), Priors.merge([Priors.merge([a, b]), c])
+    except ParameterError:
+        # Cells drawn alike are the same gaze, as far as a merge can see.
+        reject()
     same(Priors.merge([a, b]), Priors.merge([b, a]))
     ab_c, a_bc = Priors.merge([Priors.merge([a, b]), c]), Priors.merge([a, Priors.merge([b, c])])
     same(ab_c, a_bc)
@@ -55,14 +61,76 @@ def test_merging_nothing_and_the_same_twice(make):
     with pytest.raises(ParameterError, match="no priors to merge"):
         Priors.merge([])
     pri = Priors.fit([make.reading([LOOP], [0], participant="P1")])
-    assert any("in more than one part" in n for n in Priors.merge([pri, pri]).details["notes"])
+    with pytest.raises(
+        ParameterError, match=r"fitted \(part 1\) and fitted \(part 2\) hold the same"
+    ):
+        Priors.merge([pri, pri])
+    again = Priors.fit([make.reading([LOOP], [0, 0], participant="P1")])
+    both = Priors.merge([pri, again])
+    assert any("in more than one part" in n for n in both.details["notes"])
+    more = Priors.merge([pri, Priors.fit([make.reading([LOOP], [0], participant="P2")])])
+    with pytest.raises(ParameterError, match="would count twice; give it once"):
+        Priors.merge([again, more, pri])
+
+
+def test_merging_what_nobody_s_name_is_known_of_twice(make):
+    unknown = Priors.fit([make.reading([LOOP], [0])])
+    with pytest.raises(ParameterError, match="would count twice"):
+        Priors.merge([unknown, unknown])
+    nothing = Priors.fit([make.reading([LOOP], [], participant="P1")])
+    assert Priors.merge([nothing, nothing]).hit.sum() == 0
+
+
+@pytest.mark.parametrize("wrong", [[1], ["a.json"], [None]])
+def test_merging_what_is_no_priors(wrong):
+    with pytest.raises(ParameterError, match="to merge; expected a list of Priors") as error:
+        Priors.merge(wrong)
+    assert "\n" not in str(error.value)
+
+
+def test_merging_priors_that_are_not_in_a_list(make):
+    with pytest.raises(ParameterError, match="expected a list of Priors") as error:
+        Priors.merge(Priors.fit([make.reading([LOOP], [0])]))
+    assert "\n" not in str(error.value)
+
+
+def test_a_pooled_file_and_what_it_was_made_of_are_the_same_gaze(make, tmp_path):
+    found = [make.reading([LOOP], [0], participant=f"P{i}", source=f"s{i % 2}") for i in range(6)]
+    pri = Priors.fit(found)
+    pooled = Priors.load(pri.save(tmp_path / "share.json", share=True))
+    for pair in ([pooled, pri], [pri, pooled], [pooled, pooled]):
+        with pytest.raises(ParameterError, match="would count twice"):
+            Priors.merge(pair)
+    with pytest.warns(GazecodeWarning, match="pooled priors fitted share 2 sources with another"):
+        both = Priors.merge([pooled, Priors.fit(found[:3])])
+    assert any("pooled priors" in remark for remark in both.details["remarks"])
+    elsewhere = Priors.fit([make.reading([LOOP], [0], participant="Q", source="s9")])
+    assert "pooled" not in str(Priors.merge([pooled, elsewhere]).details)
+
+
+def test_sources_are_known_by_their_tokens_too(make):
+    from gazecode.model.groups import source_group
+    from gazecode.source import parse
+
+    read = make.reading(["", "", ""], [0])
+    one, two = parse("int x;", "java"), parse("int\r\nx; // y", "java")
+    a = Priors.fit([(one, read.hits)], participants=["P1"])
+    b = Priors.fit([(two, make.reading([""] * 4, [0]).hits)], participants=["P2"])
+    both = Priors.merge([a, b])
+    assert a.source_groups == b.source_groups == both.source_groups == (source_group(one),)
+    assert both.prior_sources == tuple(sorted({*both.sources, source_group(one)}))
+    assert both.without("P1").group_of == b.group_of
+    assert "known by their bytes alone" not in str(both.details["remarks"])
+    by_hand = Priors.fit([read])
+    assert "1 sources are known by their bytes alone" in str(by_hand.details["remarks"])
 
 
 def test_the_vocabulary_of_a_merge_allows_what_its_parts_allowed(make):
     from dataclasses import replace
 
     a = Priors.fit([make.reading([LOOP, VARIABLE], [0, 1])])
-    b = replace(a, vocabulary=frozenset({(RETURN, RETURN)}))
+    other = Priors.fit([make.reading([LOOP, VARIABLE], [0, 1, 1])])
+    b = replace(other, vocabulary=frozenset({(RETURN, RETURN)}))
     merged = Priors.merge([a, b])
     assert merged.vocabulary == {(LOOP, VARIABLE), (RETURN, RETURN)}
 
@@ -140,7 +208,8 @@ def test_people_of_pooled_files_still_count(make, tmp_path):
     pri.save(tmp_path / "share.json", share=True)
     pooled = Priors.load(tmp_path / "share.json")
     other = Priors.fit([make.reading([LOOP], [0], participant="Q", source="s1")])
-    both = Priors.merge([pooled, other])
+    with pytest.warns(GazecodeWarning, match="share 1 sources with another part"):
+        both = Priors.merge([pooled, other])
     assert (both.n_people, both.sources) == (7, ("s0", "s1"))
     only = both.split("participant")
     assert [(p.n_people, p.sources) for p in only.values()] == [(6, ("s0", "s1")), (1, ("s1",))]

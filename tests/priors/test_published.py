@@ -89,6 +89,12 @@ def test_published_figures(root):
 
 
 @pytest.mark.real
+def test_its_table_of_betas_stands_for_the_folder(root):
+    found = Priors.load(root / "reading" / "beta_distribution.json")
+    assert np.array_equal(found.hit, loaded(root, "reading").hit)
+
+
+@pytest.mark.real
 def test_combined_is_reading_plus_writing(root):
     combined, reading, writing = (loaded(root, preset) for preset in PRESETS)
     merged = Priors.merge([reading, writing])
@@ -142,6 +148,10 @@ def test_ids_by_the_recovered_table():
     assert label_codes(NGRAM_IDS.values()).all()
     with pytest.raises(FormatError, match="18 is no semantic id"):
         decode_labels([1, 18])
+    assert decode_labels(np.array([13, 0])) == ["loop", ""]
+    for wrong in ([None], ["a"], [[1]], "13", 13, [1.5]):
+        with pytest.raises(FormatError, match="semantic ids"):
+            decode_labels(wrong)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +159,15 @@ def test_ids_by_the_recovered_table():
     [
         ({"ngrams": [None]}, "columns differ in length"),
         ({"ngrams": ["type", None]}, "row: 'type' is not a semantic label"),
+        ({"order_sequence": [None, 0]}, "row: order_sequence holds None; expected whole numbers"),
+        ({"order_sequence": ["1", 0]}, "row: order_sequence holds '1'; expected whole numbers"),
+        ({"order_sequence": [-1, 0]}, "row: order_sequence holds -1; expected whole numbers"),
+        ({"order_sequence": 5}, "row: order_sequence is int; expected a list"),
+        ({"semantic_token_sequence": [None, 0]}, "row: semantic_token_sequence holds None"),
+        ({"semantic_token_sequence": [10**30, 0]}, "holds a number beyond 64 bits"),
+        ({"mask": [{}, 0]}, "row: mask holds {}; expected whole numbers"),
+        ({"mask": [2, 0]}, "row: mask holds 2; expected 0 or 1"),
+        ({"mask": "10"}, "row: mask is str; expected a list"),
     ],
 )
 def test_broken_rows(changes, message):
@@ -159,6 +178,10 @@ def test_broken_rows(changes, message):
     assert decode_row(row).window == (0, -1)
     with pytest.raises(FormatError, match=message):
         decode_row(row | changes)
+    arrays = {name: np.array(values) for name, values in row.items()}
+    assert decode_row(arrays).window == (0, -1)
+    with pytest.raises(FormatError, match="found list; expected a published row"):
+        decode_row([row])
     with pytest.raises(FormatError, match="no column mask"):
         decode_row({key: value for key, value in row.items() if key != "mask"})
 

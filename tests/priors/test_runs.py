@@ -1,5 +1,7 @@
 """The folder of a run gives the same priors as the trials it was written from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from gazecode.model import LABELS
 from gazecode.priors import Priors
 
 
-def write_run(folder, readings, *, study="study", without=()):
+def write_run(folder, readings, *, study="study", without=(), said=None):
     folder.mkdir(exist_ok=True)
     tables = {"tokens": [], "hits": [], "fixations": []}
     for number, read in enumerate(readings):
@@ -48,7 +50,7 @@ def write_run(folder, readings, *, study="study", without=()):
                 tables[name].append({**{k: [v] * n for k, v in who.items()}, **table})
     for name, parts in tables.items():
         if name not in without:
-            write_table(parts, folder / f"{name}.parquet", {"study": study})
+            write_table(parts, folder / f"{name}.parquet", {"study": study, **(said or {})})
     return folder
 
 
@@ -138,3 +140,48 @@ def test_batches_do_not_matter(readings, tmp_path, monkeypatch):
     monkeypatch.setattr("gazecode.priors.runs._BATCH_ROWS", 2)
     monkeypatch.setattr("gazecode.priors.fit._BATCH", 2)
     assert np.array_equal(Priors.fit_runs(folder).cells.sums, whole.cells.sums)
+
+
+def test_a_run_does_not_count_twice(readings, tmp_path):
+    folder = write_run(tmp_path / "run", readings)
+    for again in (folder, str(folder), folder / ".." / "run"):
+        with pytest.raises(ParameterError, match="would count twice; give each run once") as error:
+            Priors.fit_runs([folder, again])
+        assert "\n" not in str(error.value)
+
+
+def test_a_copy_of_a_run_does_not_count_twice(readings, tmp_path):
+    made = {"inputs_sha256": "a" * 64, "parameters": {"detect": {"method": "ivt"}}}
+    other = {**made, "parameters": {"detect": {"method": "idt"}}}
+    folder = write_run(tmp_path / "a", readings[:2], said=made)
+    copy = write_run(tmp_path / "b", readings[2:4], said=made)
+    with pytest.raises(ParameterError, match="b is .*a again: its gaze would count twice"):
+        Priors.fit_runs([folder, copy])
+    assert len(
+        Priors.fit_runs([folder, write_run(tmp_path / "c", readings[2:4], said=other)]).cells
+    )
+
+
+def test_a_reading_does_not_count_twice(readings, tmp_path):
+    """Whatever the other run made of it; in one run files tell readings apart."""
+    one = readings[0]
+    more = replace(one, activity=np.full(len(one.activity), "unknown", dtype=object))
+    a, b = write_run(tmp_path / "a", [one]), write_run(tmp_path / "b", [more])
+    with pytest.raises(ParameterError, match="trial 'trial 0' of P0 is in .*a and in .*b"):
+        Priors.fit_runs([a, b])
+    b = write_run(tmp_path / "b", [more], study="another")
+    assert Priors.fit_runs([a, b]).n_people == 2
+
+
+@pytest.mark.parametrize(("shifts", "known"), [(10, False), (199, False), (200, True), (0, True)])
+def test_too_few_shifts_are_no_null(readings, tmp_path, shifts, known):
+    said = {"parameters": {"null": {"shifts": shifts, "seed": 0}}}
+    pri = Priors.fit_runs(write_run(tmp_path / "run", readings, said=said))
+    assert np.isfinite(pri.theta_null[pri.known]).any() == known
+    spoken = [r for r in pri.details["remarks"] if "shifts" in r]
+    if known:
+        assert spoken == []
+    else:
+        (words,) = spoken
+        assert words.startswith(f"chance of 7 readings was computed from {shifts} shifts: it is")
+        assert all("chance unknown" in row["flag"] for row in pri.rows() if row["n"])

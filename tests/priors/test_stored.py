@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gazecode.errors import FormatError, GazecodeWarning, ParameterError
+from gazecode.model.groups import source_group
 from gazecode.priors import Priors
+from gazecode.source import parse
 
 
 @settings(max_examples=40)
@@ -90,6 +92,12 @@ def _set(document, path, value):
         (["n_people_without_id"], -1, "expected a whole number"),
         (["pooled"], "yes", "expected a bool"),
         (["name"], ["x"], "expected a str"),
+        (["sources"], [], "sources and the cells of the file differ"),
+        (["sources", 0], "other", "sources and the cells of the file differ"),
+        (["n_people"], 7, "n_people and the cells of the file differ"),
+        (["source_groups"], [["other", "0" * 16]], "source_groups and the cells of the file"),
+        (["source_groups"], [["other"]], "the file is broken"),
+        (["source_groups"], 3, "the file is broken"),
     ],
 )
 def test_a_file_that_was_changed(stored, path, value, message):
@@ -146,3 +154,17 @@ def test_wrong_places(make, tmp_path):
         pri.save(tmp_path)
     with pytest.raises(ParameterError, match="no 'yaml' in layouts of priors"):
         pri.save(tmp_path / "x", layout="yaml")
+
+
+def test_groups_of_sources_are_stored_and_old_files_load_without(make, tmp_path):
+    tokens = parse("int x;", "java")
+    hits = make.reading(["", "", ""], [0]).hits
+    pri = Priors.fit([(tokens, hits)], participants=["P1"])
+    path = pri.save(tmp_path / "priors.json")
+    back = Priors.load(path)
+    assert back.source_groups == pri.source_groups == (source_group(tokens),)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert document.pop("source_groups") == [[pri.sources[0], pri.source_groups[0]]]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    old = Priors.load(path)
+    assert (old.sources, old.source_groups) == (pri.sources, ())

@@ -103,7 +103,7 @@ def test_names_of_a_table_are_used_where_structure_leaves_it_to_them():
 
 
 def test_unknown_languages_list_the_choices():
-    with pytest.raises(ParameterError, match="no 'cobol' in languages; choose from: "):
+    with pytest.raises(ParameterError, match="no grammar for 'cobol'; there are: "):
         parse_batch([b"x"], "cobol")
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.errors import DataError
+from gazecode.errors import DataError, ParameterError
 from gazecode.source import parse
 from gazecode.source.compat import load_names, save_names
 from gazecode.source.published import (
@@ -59,6 +59,25 @@ def test_a_table_that_is_none_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(DataError, match=message):
         parse("a();", "java", compat=path)
+
+
+@pytest.mark.parametrize(
+    ("table", "error", "message"),
+    [
+        ("no/such.json", ParameterError, r"^such\.json: no name table to read \(No such file"),
+        (".", ParameterError, r"no name table to read \("),
+        (3, ParameterError, r"^compat=int: expected a mapping of label by name, or the path"),
+        ([("a", CALL)], ParameterError, r"^compat=list: expected a mapping"),
+        ({"a": 3}, DataError, r"^compat: expected a mapping of label by name, both text"),
+        ({3: CALL}, DataError, r"^compat: expected a mapping of label by name, both text"),
+    ],
+)
+def test_what_is_no_table_says_how_to_fit_one(table, error, message):
+    with pytest.raises(error, match=message) as caught:
+        parse("a();", "java", compat=table)
+    assert "gazecode.source.published.fit_name_table" in str(caught.value)
+    assert "save_names" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_fitting_takes_the_label_most_rows_give_a_name():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gazecode.source import parse
+from gazecode.model.labels import label_names
+from gazecode.source import parse, parse_batch
 
 JAVA = """class A {
   int size;
@@ -172,7 +173,7 @@ def test_a_method_is_labelled_alike_wherever_it_stands():
         ("a.b.f()", ["externally defined variable or function", "",
                      "externally defined variable or function", "", "function call", "", ""]),
         ("print 'x'", ["function call", "literal"]),
-        ("for i in y: pass", ["loop", "loop", "loop", "loop", "loop", "loop"]),
+        ("for i in y: pass", ["loop", "loop", "loop", "loop", "", "loop"]),
         ("raise E", ["exception handling"] * 2),
         ("if a: b", ["conditional statement"] * 2 + ["", "conditional block"]),
         ("def f(p): return p", ["function declaration"] * 2 + ["", "parameter", "", "", "return",
@@ -190,3 +191,110 @@ def test_names_belong_to_the_function_that_declares_them():
     code = "class A { void f(int a) { g(); a = 1; } void h() { a = 1; } }"
     found = [label for text, label in labels(code, "java") if text == "a"]
     assert found == ["parameter", "variable", "externally defined variable or function"]
+
+
+BLOCK, CONDITION = "conditional block", "conditional statement"
+HEADER, DECLARED = "function declaration", "variable declaration"
+EXTERNAL = "externally defined variable or function"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("x = a if c > 2 else b", {"a": BLOCK, "c": CONDITION, ">": CONDITION, "2": CONDITION,
+                                   "if": CONDITION, "else": CONDITION, "b": BLOCK}),
+        ("f(a if c(d) else b)", {"a": BLOCK, "c": CONDITION, "d": CONDITION, "b": BLOCK}),
+        ("[a if c else b for d in e if g]", {"a": BLOCK, "c": CONDITION, "b": BLOCK, "d": "loop",
+                                             "g": CONDITION}),
+        ("a if (b if c else d) else (e if f else g)",
+         {"a": BLOCK, "b": CONDITION, "c": CONDITION, "d": CONDITION, "e": BLOCK, "f": CONDITION,
+          "g": BLOCK}),
+        ("a if b else c if d else e", {"a": BLOCK, "b": CONDITION, "c": BLOCK, "d": CONDITION,
+                                       "e": BLOCK}),
+        ("(a if # why\n c else # so\n b)", {"a": BLOCK, "c": CONDITION, "b": BLOCK,
+                                           "# why": "comment"}),
+        ("for i in j:\n  y = a if c else b", {"a": "loop", "c": CONDITION, "b": "loop"}),
+        ("return a if c else b", dict.fromkeys(["a", "c", "b"], "return")),
+    ],
+)  # fmt: skip
+def test_the_condition_between_if_and_else(code, expected):
+    found = dict(labels(code, "python"))
+    assert {text: found[text] for text in expected} == expected
+    batch = parse_batch([code.encode()] * 2, "python")
+    assert label_names(batch.label).tolist() == [label for _, label in labels(code, "python")] * 2
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("match x:\n  case Point(y=yy): yy", {"yy": "variable"}),
+        ("match x:\n  case Foo(a) as b: b", {"a": "variable", "b": "variable"}),
+        ("match x:\n  case 1: pass\nwith a as b: a", {"a": EXTERNAL}),
+        ("with lock: lock", {"lock": EXTERNAL}),
+        ("with open(x): pass", {"open": "function call", "x": "argument"}),
+        ("with open(x) as y, lock: pass", {"open": DECLARED, "y": DECLARED, "lock": EXTERNAL}),
+    ],
+)  # fmt: skip
+def test_what_python_patterns_and_with_declare(code, expected):
+    found = dict(labels(code, "python"))
+    assert {text: found[text] for text in expected} == expected
+
+
+@pytest.mark.parametrize("around", ["{}", "def f():\n{}", "for a in b:\n{}", "while a:\n{}"])
+@pytest.mark.parametrize(
+    "block",
+    ["if a: b", "for a in b: c", "while a: b", "with a: b", "try: a\nexcept b: c", "class A: b",
+     "if a: b\nelif c: d\nelse: e", "try: a\nfinally: b", "match a:\n  case b: c"],
+)  # fmt: skip
+def test_the_colon_before_a_block_has_no_label_anywhere(around, block):
+    inner = "\n".join("  " + line for line in block.split("\n")) if around != "{}" else block
+    found = labels(around.format(inner), "python")
+    assert {label for text, label in found if text == ":"} == {""}
+    assert "ERROR" not in parse(around.format(inner), "python").kind
+
+
+@pytest.mark.parametrize("language", ["c", "cpp"])
+@pytest.mark.parametrize(
+    "header",
+    ["void push(int)", "int foo(int a)", "static inline unsigned long **h(void)",
+     "extern const struct s *const f(int a)", "T f(T x, int n)"],
+)  # fmt: skip
+def test_a_prototype_is_labelled_as_its_definition(header, language):
+    definition = labels(header + " {}", language)
+    assert labels(header + ";", language)[:-1] == definition[:-2]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["std::vector<int> *g(int) const", "virtual void f(int)", "bool operator==(const A &o) const",
+     "std::map<int, T> h()", "inline virtual const A &k()", "explicit A(int)", "~A()",
+     "static const T &f()", "T &&f() noexcept"],
+)  # fmt: skip
+def test_a_method_is_labelled_as_its_definition(header):
+    definition = labels("class A { " + header + " {} };", "cpp")
+    assert labels("class A { " + header + "; };", "cpp")[:-3] == definition[:-4]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("class A { virtual void f(int)=0; };", {"void": HEADER, "=": HEADER, "0": HEADER}),
+        ("class A { virtual int f() const = 0; };", {"=": HEADER, "0": HEADER}),
+        ("class A { int a = 0, *b; };", dict.fromkeys(["int", "a", "=", "0", "*", "b"], DECLARED)),
+        ("int *(*hook)(char);", {"int": DECLARED, "*": DECLARED, "hook": DECLARED}),
+        ("int x, f(char);", {"int": DECLARED, "x": DECLARED, "f": HEADER}),
+        ("struct s { int a; } *f();", {"int": DECLARED, "a": DECLARED, "*": HEADER, "f": HEADER}),
+        ("void f() { T x(a); x; }", {"T": DECLARED, "x": "variable"}),
+        ("int a; int f(char);", {"a": DECLARED, "f": HEADER}),
+    ],
+)  # fmt: skip
+def test_what_is_a_prototype_and_what_is_not(code, expected):
+    found = dict(labels(code, "cpp"))
+    assert {text: found[text] for text in expected} == expected
+
+
+def test_rows_of_asking_leaves_stay_in_their_source():
+    codes = [b"static int", b"f(int);", b"static int", b"int f(int);"]
+    batch = parse_batch(codes, "c")
+    alone = [label for code in codes for label in parse(code, "c").label]
+    assert label_names(batch.label).tolist() == alone

@@ -201,7 +201,7 @@ def test_text_that_utf8_cannot_hold_is_refused_by_place(code, message):
 
 def test_unknown_languages_list_the_choices():
     with pytest.raises(
-        ParameterError, match=r"^no 'cobol' in languages; choose from: c, .*java, .*python"
+        ParameterError, match=r"^no grammar for 'cobol'; there are: c, .*java, .*python"
     ):
         parse("x", "cobol")
     with pytest.raises(

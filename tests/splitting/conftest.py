@@ -5,12 +5,13 @@ import hashlib
 import pytest
 
 from gazecode.model import Example
+from gazecode.model.groups import source_group
 from gazecode.source import parse
 
 
 @pytest.fixture
 def make_example():
-    def make(code, *, participant="", priors=(), group=""):
+    def make(code, *, participant="", priors=(), group=None):
         tokens = parse(code, "java")
         sha = hashlib.sha256(tokens.code).hexdigest()
         n = len(tokens)
@@ -32,7 +33,7 @@ def make_example():
             token_label=tokens.label,
             token_value=[0.0] * n,
             participant_group=participant,
-            source_group=group,
+            source_group=source_group(tokens) if group is None else group,
             prior_sources=priors,
             source_sha256=sha,
         )

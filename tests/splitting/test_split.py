@@ -139,3 +139,45 @@ def test_the_text_decides_whatever_the_columns_say(many, make_example):
         parts = split([*many, twin], seed=seed)
         where = [n for n, rows in parts.items() for e in rows if e is twin or e is a]
         assert where[0] == where[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda code: code.replace("{", "{\r\n"),
+        lambda code: code.replace(" ", "   "),
+        lambda code: code + " // as it was",
+    ],
+)
+def test_a_prior_s_source_with_other_blanks_is_found_and_trained_on(many, make_example, change):
+    """The prior knows the tokens of its source, whatever its bytes were."""
+    known = make_example(change(many[0].text))
+    assert known.source_sha256 != many[0].source_sha256
+    fitted = [replace(e, prior_sources=(known.source_sha256, known.source_group)) for e in many]
+    for seed in range(3):
+        parts = split(fitted, seed=seed)
+        assert many[0].source_group in {e.source_group for e in parts["train"]}
+        assert find_leaks(parts, "source") == []
+    (leak,) = find_leaks({"train": [], "test": fitted}, "source")
+    assert (leak.kind, leak.name, leak.n_examples) == ("prior source", known.source_group, 3)
+
+
+@pytest.mark.parametrize("share", [float("nan"), float("inf"), "half", None, True])
+def test_shares_are_numbers(many, share):
+    with pytest.raises(ParameterError, match="expected positive shares"):
+        split(many, fractions={"train": share, "test": 0.5})
+
+
+@pytest.mark.parametrize(("plural", "by"), [("sources", "source"), ("participants", "participant")])
+def test_plurals_say_the_same(many, plural, by):
+    parts = split(many, plural, fractions=BOTH)
+    assert parts == split(many, by, fractions=BOTH)
+    assert find_leaks(parts, plural) == []
+
+
+def test_what_is_no_example_is_one_line():
+    for wrong in ([1], 1):
+        with pytest.raises(DataError, match="found 1"):
+            split(wrong)
+        with pytest.raises(DataError, match="found 1"):
+            find_leaks({"train": wrong})

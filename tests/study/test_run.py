@@ -306,7 +306,7 @@ WRONG = {
     "parameter": ('method = "ivt"', 'method = "ivt"\nspeed = 3', r"detect.speed \(line \d+\): ivt has no parameter speed; it has: px_per_deg"),
     "reserved": ('method = "ivt"', 'method = "ivt"\nbreaks_ms = [1]', r"detect.breaks_ms \(line \d+\): ivt has no parameter"),
     "value": ('method = "ivt"', 'method = "ivt"\nmax_speed_deg_s = -3', r"detect.max_speed_deg_s \(line \d+\): max_speed_deg_s is -3"),
-    "type": ('method = "ivt"', 'method = "ivt"\nmax_speed_deg_s = "a"', r"detect.max_speed_deg_s \(line \d+\): max_speed_deg_s is 'a'"),
+    "type": ('method = "ivt"', 'method = "ivt"\nmax_speed_deg_s = "a"', r"detect.max_speed_deg_s \(line \d+\): ivt: max_speed_deg_s is 'a'"),
     "reach": ('method = "nearest"', 'method = "nearest"\nreach_px = -1', r"map.reach_px \(line \d+\): reach_px is -1"),
     "missing": ('method = "nearest"', 'method = "gaussian"', r"map \(line \d+\): .*sd_px"),
     "scheme": ('scheme = "duration"', 'sheme = "duration"', r"weigh.sheme \(line \d+\): duration has no parameter sheme"),

@@ -106,3 +106,14 @@ def test_layout_and_layouts_exclude_each_other(folder):
     )
     with pytest.raises(StudyError, match="expected either layout or layouts"):
         load(folder, both)
+
+
+@pytest.mark.parametrize(("shifts", "good"), [(0, True), (1, False), (199, False), (200, True)])
+def test_a_null_has_at_least_200_shifts_or_none(study, shifts, good):
+    text = study.read_text(encoding="utf-8").split("[null]")[0]
+    study.write_text(f"{text}\n[null]\nshifts = {shifts}\n", encoding="utf-8")
+    if good:
+        assert load_study(study).null.shifts == shifts
+        return
+    with pytest.raises(StudyError, match=r"null.shifts \(line \d+\): .* or at least 200; found"):
+        load_study(study)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.errors import ParameterError
+from gazecode.errors import DataError, ParameterError
 from gazecode.model import LABELS, LabelPriors, NgramTable, ScanPath, SourceTokens, TokenBatch
 from gazecode.weighting import SCHEMES, weigh, weigh_batch
 
@@ -244,7 +244,7 @@ def test_frequencies_of_a_corpus_make_other_bins():
         (
             "control_other_people",
             {"other_priors": None},
-            "control_other_people needs other_priors with at least one known label; pass other_priors=gazecode.Priors.load(...)",
+            "control_other_people needs other_priors with at least one known label; pass other_priors=gazecode.Priors.load(...), or --other-priors FILE",
         ),
         (
             "control_other_people",
@@ -257,7 +257,11 @@ def test_frequencies_of_a_corpus_make_other_bins():
             {"of_params": {"base": 2}},
             "eyemulator has no parameter base; it has: priors, preset, w_base, unseen, smoothing, repeats, path_only",
         ),
-        ("control_permuted", {"seed": "x"}, "seed is 'x'; expected a whole number"),
+        (
+            "control_permuted",
+            {"seed": "x"},
+            "control_permuted: seed is 'x'; expected a whole number",
+        ),
     ],
 )
 def test_errors(control, options, message):
@@ -279,3 +283,79 @@ def test_parameters_of_the_scheme_are_passed_on():
     found = on_priors("control_uniform", LONG_PATH, one, of_params={"preset": "paper"})
     base = weigh(LONG_PATH, one, scheme="eyemulator", priors=PRIORS, preset="paper")
     assert found.value.mean() == pytest.approx(base.value.mean())
+
+
+@pytest.mark.parametrize("control", [c for c in CONTROLS if c != "control_other_people"])
+def test_the_scheme_follows_the_signal(make, control):
+    one = tokens(LONG)
+    found = weigh(LONG_PATH, one, scheme=control, priors=PRIORS)
+    said = weigh(LONG_PATH, one, scheme=control, priors=PRIORS, of="eyemulator")
+    np.testing.assert_array_equal(found.value, said.value)
+    if control != "control_permuted_labels":
+        hits = make.hits(np.diag(np.ones(3)), [100.0, 300.0, 0.0])
+        assert weigh(hits, tokens(LONG[:3]), scheme=control).unit == "ms"
+
+
+PUNCTUATED = [("i", "loop"), ("{", ""), ("xs", "variable"), ("{", "")] * 15
+PUNCTUATED_PATH = path_of(np.where(np.arange(60) % 4 == 0, np.arange(60), -1))
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_nothing_of_a_path_goes_to_punctuation(control):
+    one = tokens(PUNCTUATED)
+    base = weigh(PUNCTUATED_PATH, one, scheme="eyemulator", priors=PRIORS)
+    for seed in range(5):
+        found = on_priors(control, PUNCTUATED_PATH, one, seed=seed)
+        keeps(found, base)
+        assert (one.label[found.on_path] != "").all()
+        assert (found.value[one.label == ""] == 1.0).all()
+
+
+def test_a_path_on_punctuation_keeps_its_number():
+    """Released rows may have any token on the path: none is lost."""
+    path = path_of(np.where(np.arange(60) < 10, np.arange(60), -1))
+    one = tokens(PUNCTUATED)
+    base = weigh(path, one, scheme="eyemulator", priors=PRIORS)
+    for control in CONTROLS:
+        keeps(on_priors(control, path, one), base)
+
+
+def test_uniform_weights_of_a_path_lie_anywhere_with_a_label():
+    one = tokens(PUNCTUATED)
+    runs = [on_priors("control_uniform", PUNCTUATED_PATH, one, seed=s) for s in range(400)]
+    where = np.mean([run.on_path for run in runs], axis=0)
+    # 15 of 30 tokens with a label; s.d. .025.
+    assert np.abs(where[::2] - 0.5).max() < 0.11
+    assert {len(set(run.value[run.on_path])) for run in runs} == {1}
+
+
+@pytest.mark.parametrize("control", ["control_permuted", "control_uniform"])
+def test_windows_without_rarity_stay_without(control):
+    """Only loop and variable were counted: an argument's window is worth 0."""
+    one = tokens([("i", "argument"), ("xs", "loop"), ("value", "variable"), ("i", "literal")] * 5)
+    path = path_of(np.where(np.arange(20) % 4 < 3, np.arange(20), -1))
+    base = weigh(path, one, scheme="rarity", priors=PRIORS)
+    found = on_priors(control, path, one, of="rarity")
+    keeps(found, base)
+    assert (found.value > 0).sum() == (base.value > 0).sum() == 10
+
+
+def test_a_control_that_would_lose_a_token_is_refused():
+    """One label nobody looked at, with raw shares: permuted, the zero falls on other tokens."""
+    raw = priors({"loop": (0, 10), "variable": (5, 10), "argument": (5, 10)})
+    said = [("i", "loop"), ("xs", "variable"), ("xs", "variable"), ("x", "argument")]
+    options = {"of": "salience", "priors": raw, "of_params": {"smoothing": False}}
+    one, path = tokens(said), path_of([-1] * 4)
+
+    def weigh_all():
+        for seed in range(20):
+            on_priors("control_permuted_labels", path, one, seed=seed, **options)
+
+    with pytest.raises(DataError, match=r"weighs \d tokens of source 0, salience 3; choose"):
+        weigh_all()
+
+
+def test_gaze_holds_no_theta(make):
+    hits = make.hits(np.diag(np.ones(3)), [100.0, 300.0, 0.0])
+    with pytest.raises(ParameterError, match="scheme 'duration' holds no theta to permute"):
+        weigh(hits, tokens(LONG[:3]), scheme="control_permuted_labels")

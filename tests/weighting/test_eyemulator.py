@@ -276,18 +276,23 @@ def test_the_released_form_brings_its_windows_along():
             "the path was made for 1 tokens, found 4; pass the tokens it was made for",
         ),
         (path_of([0, 0, 0, 0]), {}, DataError, "window 0 has 4 tokens; a window has one to three"),
-        (ON, {"preset": "code"}, ParameterError, "no 'code' in presets; choose from: docs, paper"),
+        (
+            ON,
+            {"preset": "code"},
+            ParameterError,
+            "eyemulator: preset is 'code'; choose from: docs, paper",
+        ),
         (
             ON,
             {"unseen": "x"},
             ParameterError,
-            "no 'x' in ways with unseen n-grams; choose from: formula, zero",
+            "eyemulator: unseen is 'x'; choose from: zero, formula",
         ),
         (
             ON,
             {"repeats": "x"},
             ParameterError,
-            "no 'x' in ways with repeated labels; choose from: collapse, keep",
+            "eyemulator: repeats is 'x'; choose from: keep, collapse",
         ),
         (
             ON,

@@ -20,6 +20,21 @@ def _load() -> Any:
 
 
 _ARITHMETIC = " ".join(f"binary_expression/{sign}" for sign in "+-*/%")
+# A prototype is a declaration: only its declarator, which comes last, tells that it is a header.
+_HEAD = " ".join(
+    f"declaration{place}"
+    for place in (
+        "/storage_class_specifier//_",
+        "/type_qualifier//_",
+        ".type",
+        ".type/_",
+        ".declarator=pointer_declarator//_",
+    )
+)
+_HEAD_END = (
+    "declaration.declarator=function_declarator.declarator=identifier "
+    "declaration.declarator=pointer_declarator//function_declarator.declarator=identifier"
+)
 _ROLES = Roles(
     rules=(
         Rule("comment", "comment"),
@@ -49,6 +64,7 @@ _ROLES = Roles(
             "function_definition/storage_class_specifier function_definition/type_qualifier "
             "preproc_function_def/#define preproc_function_def.name preproc_function_def.value",
         ),
+        Rule("function declaration", _HEAD, before=_HEAD_END),
         Rule(DECLARATION, "declaration field_declaration enumerator preproc_def"),
         Rule("argument", "argument_list"),
         Rule(EXTERNAL, "preproc_include preproc_call", "switch case default goto"),

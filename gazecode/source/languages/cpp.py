@@ -15,6 +15,40 @@ def _load() -> Any:
 
 
 _ARITHMETIC = " ".join(f"binary_expression/{sign}" for sign in "+-*/%")
+# A prototype is a declaration: only its declarator, which comes last, tells that it is a header.
+_PROTOTYPES = ("declaration", "field_declaration")
+_HEAD = " ".join(
+    f"{kind}{place}"
+    for kind in _PROTOTYPES
+    for place in (
+        "/storage_class_specifier//_",
+        "/type_qualifier//_",
+        ".type",
+        ".type/_",
+        ".type=qualified_identifier//_",
+        ".type=template_type//_",
+        ".type=decltype//_",
+        ".declarator=pointer_declarator//_",
+        ".declarator=reference_declarator//_",
+    )
+)
+_HEAD_CLASS = " ".join(
+    f"{kind}.type={name}"
+    for kind in _PROTOTYPES
+    for name in ("template_type.name", "qualified_identifier//template_type.name")
+)
+_HEAD_ARGUMENT = " ".join(f"{kind}.type//template_argument_list//_" for kind in _PROTOTYPES)
+_HEAD_END = " ".join(
+    f"{kind}{declarator}function_declarator.declarator{name}"
+    for kind in _PROTOTYPES
+    for declarator in (
+        ".declarator=",
+        ".declarator=pointer_declarator//",
+        ".declarator=reference_declarator//",
+    )
+    for name in ("=@names", "=operator_name/operator", "=qualified_identifier//_")
+)
+_HEAD_END += " field_declaration/virtual declaration/explicit_function_specifier/explicit"
 _ROLES = Roles(
     rules=(
         Rule("comment", "comment"),
@@ -45,6 +79,14 @@ _ROLES = Roles(
         ),
         # A pointer to a function is a variable; the name of a function never has parentheses.
         Rule(DECLARATION, "function_declarator/parenthesized_declarator"),
+        # In a body `T x(a);` makes an object far more often than it declares a function.
+        Rule(
+            DECLARATION,
+            "compound_statement//declaration.declarator=function_declarator.declarator=identifier "
+            "compound_statement//declaration.type "
+            "compound_statement//declaration/storage_class_specifier "
+            "compound_statement//declaration/type_qualifier",
+        ),
         # A generic result: its name is a class, what stands in its brackets is an argument.
         Rule("argument", "function_definition.type//template_argument_list"),
         Rule(
@@ -57,9 +99,17 @@ _ROLES = Roles(
             "function_declarator function_definition.type function_definition.declarator "
             "function_definition/storage_class_specifier function_definition/type_qualifier "
             "operator_cast trailing_return_type requires_clause default_method_clause "
-            "delete_method_clause pure_virtual_clause "
+            "delete_method_clause pure_virtual_clause field_declaration/virtual~= "
             "preproc_function_def/#define preproc_function_def.name preproc_function_def.value",
             "virtual explicit",
+        ),
+        Rule("argument", _HEAD_ARGUMENT, before=_HEAD_END),
+        Rule("external class", _HEAD_CLASS, before=_HEAD_END),
+        Rule("function declaration", _HEAD, before=_HEAD_END),
+        Rule(
+            "function declaration",
+            "field_declaration.default_value=number_literal",
+            after="field_declaration/virtual~=",
         ),
         Rule(DECLARATION, "declaration field_declaration enumerator preproc_def"),
         Rule("argument", "argument_list template_argument_list"),
@@ -102,7 +152,8 @@ _ROLES = Roles(
     "reference_declarator/@names structured_binding_declarator/identifier "
     "parameter_declaration.declarator=identifier "
     "optional_parameter_declaration.declarator=identifier variadic_declarator/identifier "
-    "for_range_loop.declarator=identifier field_declaration/field_identifier",
+    "for_range_loop.declarator=identifier field_declaration/field_identifier "
+    "compound_statement//declaration.declarator=function_declarator/identifier",
 )
 
 CPP = Language(

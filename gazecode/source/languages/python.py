@@ -17,9 +17,16 @@ def _load() -> Any:
 _ARITHMETIC = " ".join(
     f"binary_operator/{sign}" for sign in ["+", "-", "*", "/", "//", "%", "**", "@"]
 )
+# The colon before a block is what a brace is elsewhere: it has no label, whatever stands around it.
+_BLOCKS = (
+    "if_statement elif_clause else_clause for_statement while_statement try_statement "
+    "except_clause finally_clause with_statement match_statement case_clause "
+    "function_definition class_definition"
+)
 _ROLES = Roles(
     rules=(
         Rule("comment", "comment"),
+        Rule("", " ".join(f"{kind}/:" for kind in _BLOCKS.split())),
         Rule(
             "parameter",
             "parameters lambda_parameters function_definition.type_parameters except_clause.value",
@@ -39,7 +46,7 @@ _ROLES = Roles(
         Rule(
             "conditional statement",
             "if_statement.condition elif_clause.condition while_statement.condition "
-            "match_statement.subject if_clause",
+            "match_statement.subject if_clause conditional_expression/if~_",
             "if elif else",
         ),
         Rule("loop", "for_statement while_statement for_in_clause"),
@@ -48,7 +55,7 @@ _ROLES = Roles(
             "if_statement.consequence elif_clause.consequence if_statement.alternative.body "
             "conditional_expression",
         ),
-        Rule(DECLARATION, "with_item assignment.type"),
+        Rule(DECLARATION, "with_item.value=as_pattern assignment.type"),
         Rule("argument", "type_parameter"),
         Rule("external class", "function_definition.return_type=type/generic_type/identifier"),
         Rule(
@@ -82,7 +89,8 @@ _ROLES = Roles(
     declares="parameters/identifier lambda_parameters/identifier default_parameter.name "
     "typed_default_parameter.name typed_parameter/identifier list_splat_pattern/identifier "
     "dictionary_splat_pattern/identifier as_pattern_target for_statement.left "
-    "for_in_clause.left case_pattern/dotted_name splat_pattern/identifier",
+    "for_in_clause.left case_pattern/dotted_name keyword_pattern/dotted_name "
+    "as_pattern/as~identifier splat_pattern/identifier",
     assigns="assignment.left=identifier named_expression.name pattern_list/identifier "
     "tuple_pattern/identifier list_pattern/identifier",
 )

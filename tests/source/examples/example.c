@@ -20,6 +20,7 @@ enum color { RED, GREEN = 2 };
 static const double rate = 0.2;
 int (*hook)(int);
 double tax(Item *item);
+extern const struct item *first(int n);
 
 static inline double *total(const Item *items, int n, char label[]) {
     double sum = 0, *größe = &sum, prices[LIMIT] = {1};

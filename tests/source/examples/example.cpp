@@ -17,8 +17,10 @@ class Basket : public Store<T> {
     virtual ~Basket() = default;
     virtual int tax(const T &item) const noexcept = 0;
     bool operator==(const Basket &other) const { return this->size_ == other.size_; }
+    virtual void push(int n)=0;
+    static std::vector<T> *sorted(int n = 3);
   private:
-    int size_ = 0;
+    int size_ = 0, *end_;
     static const double rate;
 };
 
@@ -53,6 +55,7 @@ std::vector<T> total(const std::vector<T> &items, T &&first, int *n = nullptr) {
     default:
         delete größe;
     }
+    const Item one(a);
     static_assert(sizeof(T) > 1);
     stock = new Item;
     stock = -a % 'c';

@@ -48,6 +48,8 @@ class Basket(Place):
                 print(first)
             case Place(x=0) | {"k": 1}:
                 assert first, ...
+            case Place(x=low) as whole:
+                store(low, whole)
             case _:
                 pass
         yield best

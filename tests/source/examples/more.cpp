@@ -17,6 +17,7 @@ template <typename T> requires Small<T> static const int *more(int x) throw(E) {
     __try { __leave; } __except (x) { }
     __try { } __finally { }
     if constexpr (x) { }
+    static Item one(a);
     do { continue; } while (x);
     goto end;
     co_yield x;
