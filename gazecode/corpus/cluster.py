@@ -112,17 +112,22 @@ def check_scheduler(engine: str, scheduler: str | None) -> None:
             "inproc), as printed by dask scheduler"
         )
     if found["scheme"] != "ucx":
-        _probe(scheduler, found["host"].strip("[]"), int(found["port"]))
+        plain = found["scheme"] != "tls"
+        _probe(scheduler, found["host"].strip("[]"), int(found["port"]), plain=plain)
 
 
-def _probe(scheduler: str, host: str, port: int) -> None:
+def _probe(scheduler: str, host: str, port: int, *, plain: bool) -> None:
+    """Connect, and wait for the first word, which a scheduler says unasked and a web page never."""
     try:
-        socket.create_connection((host, port), timeout=PROBE_S).close()
+        with socket.create_connection((host, port), timeout=PROBE_S) as there:
+            there.settimeout(CONNECT_S)
+            if plain and not there.recv(1):
+                raise ConnectionError("it hangs up")
     except (OSError, UnicodeError) as error:
         said = getattr(error, "strerror", None) or one_line(str(error))
         raise ParameterError(
-            f"nobody answers at {scheduler} ({said}); start dask scheduler there, or check the "
-            "address"
+            f"no dask scheduler answers at {scheduler} ({said}); start one with dask scheduler, or "
+            "check the address (that of its dashboard is another one)"
         ) from error
 
 

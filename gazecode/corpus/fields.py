@@ -14,6 +14,7 @@ plain           ``code``, and ``id``, ``language`` where they are there
 ==============  =========================================================================
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -136,9 +137,9 @@ def _name(row: Mapping[str, Any], form: RowFormat | None, options: ReadOptions) 
         value = row.get(column)
         if isinstance(value, bytes):
             value = value.decode("utf-8", "backslashreplace")
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, float) and math.isfinite(value):
             # A table with gaps keeps whole numbers as floats.
-            value = int(value)
+            value = int(value) if value.is_integer() and abs(value) < 2**53 else str(value)
         if isinstance(value, str | int) and str(value).strip():
             return str(value)
     return ""

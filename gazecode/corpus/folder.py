@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gazecode.corpus.fields import known_language
-from gazecode.corpus.names import is_shard
+from gazecode.corpus.names import is_output
 from gazecode.corpus.records import ReadOptions, Record, problem, usable
 from gazecode.errors import ParameterError
 from gazecode.source import LANGUAGES, language_of
@@ -37,7 +37,8 @@ def walk(
         followed: they may lead out of the folder or in a circle), and files that are not wanted.
     avoid
         Folders and files that are not part of the corpus, such as the job's own outputs; of a
-        folder that is the corpus itself, the shards in it.
+        folder that is the corpus itself, what a job calls its outputs. They are not counted: a
+        second run has them, the first has not.
     """
     stack = [root]
     while stack:
@@ -51,7 +52,9 @@ def walk(
             continue
         folders = []
         for entry in ordered:
-            reason = _passed_over(entry, wanted, avoid)
+            if avoid and _is_avoided(Path(entry.path), avoid):
+                continue
+            reason = _passed_over(entry, wanted)
             if reason:
                 skipped[reason] += 1
             elif entry.is_dir(follow_symlinks=False):
@@ -61,15 +64,11 @@ def walk(
         stack.extend(reversed(folders))
 
 
-def _passed_over(
-    entry: "os.DirEntry[str]", wanted: Callable[[str], bool], avoid: frozenset[Path]
-) -> str:
+def _passed_over(entry: "os.DirEntry[str]", wanted: Callable[[str], bool]) -> str:
     if entry.name.startswith("."):
         return "hidden"
     if entry.is_symlink():
         return "link"
-    if avoid and _is_output(Path(entry.path), avoid):
-        return "output of this job"
     if entry.is_dir(follow_symlinks=False):
         return ""
     if not entry.is_file(follow_symlinks=False):
@@ -77,8 +76,8 @@ def _passed_over(
     return "" if wanted(entry.name) else "other suffix"
 
 
-def _is_output(path: Path, avoid: frozenset[Path]) -> bool:
-    return path in avoid or (is_shard(path.name) and path.parent in avoid)
+def _is_avoided(path: Path, avoid: frozenset[Path]) -> bool:
+    return path in avoid or (path.parent in avoid and is_output(path.name))
 
 
 def relative(path: Path, root: Path) -> str:

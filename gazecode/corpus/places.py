@@ -12,17 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gazecode.corpus.manifest import MANIFEST
-from gazecode.corpus.names import is_shard
+from gazecode.corpus.names import CORPUS, FAILED_RUN, FAILURES, is_shard
 from gazecode.corpus.tables import holds_weights
 from gazecode.errors import ParameterError
 
-__all__ = ["Place", "place_for", "refuse_inputs"]
+__all__ = ["Place", "outputs_of", "place_for", "refuse_inputs"]
 
 STAGED = ".gazecode-new"
-FAILURES = "failures.csv"
-CORPUS = "corpus.json"
-FAILED_RUN = "failures-of-failed-run.csv"
-"""Failures of a run without a single weight, where an earlier result is left as it was."""
 _HALF_WRITTEN = re.compile(r"\.weights-[0-9]{5,}\.[0-9a-f]{12}\.parquet")
 """What `gazecode.disk.replacing` writes a shard to before it takes its name."""
 
@@ -203,7 +199,14 @@ def _place_of_file(out: Path) -> Place:
         out=out,
         home=parts,
         work=parts / "shards",
-        failures=out.with_suffix(".failures.csv"),
-        corpus=out.with_suffix(".corpus.json"),
+        failures=out.with_suffix(f".{FAILURES}"),
+        corpus=out.with_suffix(f".{CORPUS}"),
         failed_run=out.with_suffix(f".{FAILED_RUN}"),
     )
+
+
+def outputs_of(out: Path) -> tuple[Path, ...]:
+    """What is no part of a corpus that `out` lies in: a folder, or a file and those beside it."""
+    if out.suffix != ".parquet" or out.is_dir():
+        return (out,)
+    return (out, *(out.with_suffix(f".{name}") for name in (FAILURES, CORPUS, FAILED_RUN)))

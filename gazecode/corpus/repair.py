@@ -11,22 +11,22 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from gazecode.corpus.lines import opened
+from gazecode.corpus.tally import BrokenLine, RepairReport, Tally
 from gazecode.disk import replacing
 from gazecode.errors import DataError, FormatError, GazecodeError, ParameterError
-from gazecode.model import LabelPriors, ScanPath, TokenBatch, TokenWeights, label_codes
+from gazecode.model import LabelPriors, ScanPath, TokenBatch, label_codes
 from gazecode.model.checks import FloatArray, IntArray
 from gazecode.priors.arguments import check_priors
 from gazecode.priors.released import decode_labels, decode_row, row_columns, whole_numbers
 from gazecode.priors.windows import MAX_LINE_SPAN, Matching, cut_windows
 from gazecode.registry import check_values
-from gazecode.weighting.eyemulator import Lookups, count_lookups
+from gazecode.weighting.eyemulator import count_lookups
 from gazecode.weighting.schemes import weigh_batch
 
 __all__ = ["BrokenLine", "RepairReport", "eyemulator_weights", "repair"]
@@ -109,50 +109,6 @@ def eyemulator_weights(
     return weigh_batch(path, batch, "eyemulator", priors, **params).value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenLine:
-    """A line that could not be repaired; `line` counts from 1."""
-
-    line: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepairReport:
-    """What became of the lines of a file.
-
-    Attributes
-    ----------
-    rows
-        Lines that are not blank; each is repaired or in `failures`.
-    repaired
-        Rows written.
-    blank
-        Blank lines; they are left out.
-    failures
-        What is wrong with each of the others.
-    tokens, on_path
-        Tokens of the repaired rows, and how many of them are on a path.
-    unseen, repeated, without_prior
-        Tokens on a path, as `gazecode.weighting.Lookups` counts them.
-    mean, lowest, highest
-        Weights on the paths; NaN if there are none.
-    """
-
-    rows: int
-    repaired: int
-    blank: int
-    failures: tuple[BrokenLine, ...]
-    tokens: int
-    on_path: int
-    unseen: int
-    repeated: int
-    without_prior: dict[str, int]
-    mean: float
-    lowest: float
-    highest: float
-
-
 def repair(
     path_in: str | os.PathLike[str],
     path_out: str | os.PathLike[str],
@@ -202,7 +158,7 @@ def repair(
     options = {"windows": windows, "max_line_span": max_line_span, "matching": matching, **params}
     check_values(repair, options, name="repair")
     eyemulator_weights(dict.fromkeys((*_COLUMNS, *_ANNOTATED), ()), priors, **options)
-    tally = _Tally()
+    tally = Tally()
     with replacing(path_out) as part:
         try:
             with opened(source) as lines, part.open("wb") as out:
@@ -217,7 +173,7 @@ def repair(
     return tally.report()
 
 
-def _check_repaired(tally: "_Tally", source: Path) -> None:
+def _check_repaired(tally: Tally, source: Path) -> None:
     if tally.repaired:
         return
     first = "there is no row"
@@ -230,7 +186,7 @@ def _check_repaired(tally: "_Tally", source: Path) -> None:
 
 
 def _repaired(
-    lines: Iterable[bytes], priors: LabelPriors, tally: "_Tally", options: dict[str, Any]
+    lines: Iterable[bytes], priors: LabelPriors, tally: Tally, options: dict[str, Any]
 ) -> Iterator[bytes]:
     """The lines of the new file."""
     for number, line in enumerate(lines, start=1):
@@ -254,9 +210,7 @@ def _reason(error: Exception) -> str:
     return said.encode("utf-8", "backslashreplace").decode()
 
 
-def _with_weights(
-    text: bytes, priors: LabelPriors, tally: "_Tally", options: dict[str, Any]
-) -> bytes:
+def _with_weights(text: bytes, priors: LabelPriors, tally: Tally, options: dict[str, Any]) -> bytes:
     row = _parsed(text)
     shape = {name: options[name] for name in ("windows", "max_line_span", "matching")}
     params = {name: value for name, value in options.items() if name not in shape}
@@ -346,7 +300,7 @@ def _published_path(row: Mapping[str, Any], priors: LabelPriors) -> ScanPath:
 
 
 def _origin(priors: LabelPriors) -> dict[str, Any]:
-    return {"prior_sources": priors.sources, "n_people": priors.n_people}
+    return {"prior_sources": priors.prior_sources, "n_people": priors.n_people}
 
 
 def _columns(row: Any) -> dict[str, IntArray]:
@@ -360,46 +314,3 @@ def _columns(row: Any) -> dict[str, IntArray]:
     if odd.size:
         raise FormatError(f"row: mask holds {odd[0]}; expected 0 or 1")
     return columns
-
-
-class _Tally:
-    """Counts of a file while it is read."""
-
-    def __init__(self) -> None:
-        self.blank = self.repaired = self.tokens = self.on_path = 0
-        self.unseen = self.repeated = 0
-        self.total, self.lowest, self.highest = 0.0, np.inf, -np.inf
-        self.without_prior: dict[str, int] = {}
-        self.failures: list[BrokenLine] = []
-
-    def add(self, weights: TokenWeights, lookups: Lookups) -> None:
-        """Count one repaired row."""
-        on_path = weights.value[weights.on_path]
-        self.repaired += 1
-        self.tokens += len(weights)
-        self.on_path += len(on_path)
-        self.unseen += lookups.unseen
-        self.repeated += lookups.repeated
-        for label, count in lookups.without_prior.items():
-            self.without_prior[label] = self.without_prior.get(label, 0) + count
-        self.total += float(on_path.sum())
-        self.lowest = min(self.lowest, float(on_path.min(initial=np.inf)))
-        self.highest = max(self.highest, float(on_path.max(initial=-np.inf)))
-
-    def report(self) -> RepairReport:
-        """What was counted."""
-        any_weight = self.on_path > 0
-        return RepairReport(
-            rows=self.repaired + len(self.failures),
-            repaired=self.repaired,
-            blank=self.blank,
-            failures=tuple(self.failures),
-            tokens=self.tokens,
-            on_path=self.on_path,
-            unseen=self.unseen,
-            repeated=self.repeated,
-            without_prior=self.without_prior,
-            mean=self.total / self.on_path if any_weight else np.nan,
-            lowest=self.lowest if any_weight else np.nan,
-            highest=self.highest if any_weight else np.nan,
-        )

@@ -14,7 +14,7 @@ from gazecode.corpus.cluster import check_scheduler, run_dask
 from gazecode.corpus.engines import ENGINES, Results, run_processes, run_serial
 from gazecode.corpus.inputs import Paths, open_corpus
 from gazecode.corpus.job import CorpusSummary, Job, Progress
-from gazecode.corpus.places import place_for, refuse_inputs
+from gazecode.corpus.places import outputs_of, place_for, refuse_inputs
 from gazecode.corpus.records import ReadOptions
 from gazecode.corpus.settings import AlignRule, checked_settings
 from gazecode.disk import alone_in
@@ -122,7 +122,7 @@ def weigh_corpus(  # noqa: PLR0913 - one job, all that can be said about it
     inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     refuse_inputs(out, map(Path, inputs))
     skipped: Counter[str] = Counter()
-    records = open_corpus(inputs, reading, skipped=skipped, avoid=(out,))
+    records = open_corpus(inputs, reading, skipped=skipped, avoid=outputs_of(out))
 
     def work(pending: Iterator[Block]) -> Results:
         if engine == "dask":

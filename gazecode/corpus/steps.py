@@ -101,7 +101,8 @@ def _taken(batch: TokenBatch, kept: IntArray) -> TokenBatch:
 def _unparsed(share: float, language: str) -> str:
     return (
         f"{share:.0%} of the source are syntax errors as {language}; "
-        "expected code of that language (name another with language=..., or allow more)"
+        "expected code of that language (name another with language=... (--language), or allow "
+        "more with max_error_share=... (--max-error-share))"
     )
 
 

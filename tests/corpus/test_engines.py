@@ -1,3 +1,4 @@
+import socket
 import sys
 from pathlib import Path
 
@@ -128,10 +129,21 @@ def test_nobody_at_the_address_is_said(weigh, corpus, tmp_path, capfd, address):
     pytest.importorskip("distributed")
     with pytest.raises(ParameterError) as error:
         weigh(corpus, engine="dask", scheduler=address)
-    assert str(error.value).startswith(f"nobody answers at {address} (")
+    assert str(error.value).startswith(f"no dask scheduler answers at {address} (")
     assert "\n" not in str(error.value)
     assert capfd.readouterr().err == ""
     assert not (tmp_path / "out").exists()
+
+
+def test_who_answers_may_be_no_scheduler(weigh, corpus, tmp_path, capfd, monkeypatch):
+    """The address of the dashboard, say."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ParameterError, match="no dask scheduler answers at .*timed out"):
+            weigh(corpus, engine="dask", scheduler=address)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.slow

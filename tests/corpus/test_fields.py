@@ -119,7 +119,14 @@ def test_languages_have_many_spellings():
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [(12.0, "12"), ("12.0", "12.0"), (float("nan"), "x:1"), (1.5, "x:1"), ("a\0b", r"a\x00b")],
+    [
+        (12.0, "12"),
+        ("12.0", "12.0"),
+        (float("nan"), "x:1"),
+        (1.5, "1.5"),
+        (1e300, "1e+300"),
+        ("a\0b", r"a\x00b"),
+    ],
 )
 def test_ids_as_tables_have_them(given, kept):
     row = {"id": given, "code": CODE, "language": "java"}

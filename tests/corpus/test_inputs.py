@@ -230,7 +230,7 @@ def test_the_fast_reader_gives_what_the_other_gives(tmp_path_factory, row, ascii
     path.write_bytes(b"\n" + text.encode("utf-8", "surrogatepass"))
     fast = list(read_jsonl(path, "a", ReadOptions(language="java")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "_fast", lambda raw: None)
+        patch.setattr(tables, "_fast", lambda _: None)
         assert list(read_jsonl(path, "a", ReadOptions(language="java"))) == fast
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.corpus.repair import BrokenLine, eyemulator_weights, repair
+from gazecode.corpus.repair import eyemulator_weights, repair
 from gazecode.errors import DataError, FormatError, ParameterError
 from gazecode.model import LABELS, LabelPriors, NgramTable
 from gazecode.priors.released import SEMANTIC_IDS
@@ -248,7 +248,7 @@ def test_what_nobody_foresaw_in_a_row_is_said_with_its_kind(tmp_path, monkeypatc
         raise ZeroDivisionError("by 0")
 
     (tmp_path / "in.jsonl").write_text(json.dumps(row()))
-    monkeypatch.setattr(sys.modules[BrokenLine.__module__], "count_lookups", fail)
+    monkeypatch.setattr(sys.modules[eyemulator_weights.__module__], "count_lookups", fail)
     with pytest.raises(DataError, match="first reason: line 1: ZeroDivisionError: by 0; nothing"):
         repair(tmp_path / "in.jsonl", tmp_path / "out.jsonl", PRIORS)
 

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -223,13 +224,18 @@ def test_a_folder_of_data_may_hold_its_weights(weigh, tmp_path, kind):
         write_rows(data / "a.jsonl", rows)
     else:
         pq.write_table(pa.Table.from_pylist(rows), data / "a.parquet")
-    first = None
-    for _ in range(3):
-        done = weigh(data, data)
-        assert (done.n_sources, done.n_failed) == (20, 0)
-        shards = [path.read_bytes() for path in done.shards]
-        first = first or shards
-        assert shards == first
+    for out in (data, data / "inside", data / "inside" / "w.parquet", data / "inside" / "deep"):
+        first = None
+        for _ in range(3):
+            done = weigh(data, out)
+            assert (done.n_sources, done.n_failed) == (20, 0)
+            first = first or everything_in(data)
+            assert everything_in(data) == first
+        shutil.rmtree(data / "inside", ignore_errors=True)
+        for path in data.iterdir():
+            if path.name != f"a.{kind}":
+                path.unlink()
+        (data / "inside").mkdir()
 
 
 def test_weights_are_no_corpus(weigh, corpus, tmp_path):
