@@ -1,8 +1,8 @@
 """A whole corpus beside the tokenizer alone, and two jobs beside one.
 
-The reach is 0.35 of the tokenizer's throughput and 1.7 times that of one job. On a shared machine the
-ratios move by a tenth either way, and fast tokenizers stay below the reach (docs/evidence.md): what
-is asserted is a floor, what is printed is the ratio with its distance from the reach.
+The reach is 0.35 of the tokenizer's throughput and 1.7 times that of one job. On a shared machine
+the ratios move by a tenth either way, and fast tokenizers stay below the reach (docs/evidence.md):
+what is asserted is a floor, what is printed is the ratio with its distance from the reach.
 
 The corpus is real code: functions of the standard library, and published Java methods where the
 shared data are. Both sides of a ratio are timed in turn, in one run, in processes of one thread
