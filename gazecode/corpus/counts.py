@@ -23,7 +23,7 @@ class Counts:
     failures
         Sources that could not be weighed, by stage.
     reach_sum, reach_min, reach_n
-        Of the share of an example's weight that reaches the loss (``validity.md`` 1); examples
+        Of the share of an example's weight that reaches the loss; examples
         without any signal have none and are not among them.
     """
 

@@ -1,7 +1,7 @@
 """One digest per source over its tokens: what a copy of it has, too, however it is laid out.
 
 Comments, blanks and line ends do not count, so that a copy that was only reformatted, or saved by
-another editor, has the same group (``validity.md`` 11). Studies, corpora, alignment and priors all
+another editor, has the same group. Studies, corpora, alignment and priors all
 call this one function: a source has one group wherever it is met. Blanks inside a literal do not
 count either, for a line end may stand there. Copies with other names or other literals are found by
 `gazecode.splitting`.

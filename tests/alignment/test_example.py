@@ -306,7 +306,7 @@ def causal_loss(logits, ids, weight, mask):
 
 
 def test_weights_belong_to_the_predicted_token(bundled, make):
-    """`validity.md` 2: weight[i] multiplies the loss of input_ids[i]; one place off is another."""
+    """Position i of weight multiplies the loss of input_ids[i]; one place off is another."""
     tokens = make.source("int x = y;", [(0, 3), (4, 5), (6, 7), (8, 9), (9, 10)])
     only_y = align(make.gaze([0, 0, 0, 1, 0]), tokens, bundled)
     ids, mask = only_y.input_ids, only_y.loss_mask

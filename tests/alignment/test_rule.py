@@ -68,7 +68,7 @@ def test_other_units_count_wherever_there_is_a_value(pairs, make):
 
 @given(VALUES, FLAGS)
 def test_mean_one_keeps_the_ratios(pairs, make, value, shown):
-    """`validity.md` 3: presets are compared at one step size."""
+    """Presets are compared at one step size."""
     tokens = make.source("abcdefghi", SPANS)
     value = 1.0 + np.array(value)
     weights = make.gaze(value, exposed=shown, unit=LOSS_WEIGHT)

@@ -1,4 +1,4 @@
-"""`validity.md` 3: from value to loss weight."""
+"""From value to loss weight."""
 
 import numpy as np
 import pytest

@@ -103,7 +103,7 @@ def test_other_noise_and_offsets_print(layout, screen, rate_hz):
         found = scores(layout, screen, tracker)
         show(f"{rate_hz} Hz, {name}, RMS {tracker.noise_statement(43.0)['rms_s2s_deg'][0]}", found)
         right[name] = found[:, 2].mean()
-    # No bar, but what validity.md says: offset, not noise, takes fixations off their token.
+    # No bar, but what is known of offsets: offset, not noise, takes fixations off their token.
     offsets = [right[f"white 0.05 deg, offset {o} deg"] for o in (0.3, 0.5, 0.8)]
     assert offsets[0] > offsets[1] > offsets[2]
     assert offsets[0] < right["coloured 0.05 deg, 10 ms"]
