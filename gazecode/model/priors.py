@@ -17,7 +17,7 @@ from gazecode.model.labels import LABELS, N_LABELS, label_codes
 __all__ = ["MIN_SHIFTS", "LabelPriors", "NgramTable"]
 
 MIN_SHIFTS = 200
-"""Circular shifts that chance is computed from, at least: below, chance is itself a chance figure."""
+"""Circular shifts that chance is computed from, at least: with fewer it is itself up to chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
