@@ -2,7 +2,8 @@
 
 The reach is 0.35 of the tokenizer's throughput and 1.7 times that of one job. On a shared machine
 the ratios move by a tenth either way, and fast tokenizers stay below the reach (docs/evidence.md):
-what is asserted is a floor, what is printed is the ratio with its distance from the reach.
+the reach is asserted where it holds in every run, else a floor below what was seen; printed is
+the ratio with its distance from the reach.
 
 The corpus is real code: functions of the standard library, and published Java methods where the
 shared data are. Both sides of a ratio are timed in turn, in one run, in processes of one thread
@@ -20,7 +21,8 @@ from pathlib import Path
 import pytest
 
 SHARE, SPEEDUP = 0.35, 1.7
-FLOOR_SHARE, FLOOR_SPEEDUP = 0.28, 1.5
+FLOOR_SHARE = {"python": 0.35, "java": 0.32}
+FLOOR_SPEEDUP = 1.6
 ROUNDS = 5
 LEAST_BYTES = 1_500_000
 """A corpus below this is repeated: short runs measure the start."""
@@ -131,7 +133,24 @@ def test_whole_job_beside_the_tokenizer(corpus, tokenizer, tmp_path):
         f"\n{corpus.name}: whole job {rate:.2f} MB/s, {ratio:.2f} of encode_batch alone "
         f"(reach {SHARE}, room {ratio / SHARE - 1:+.0%})"
     )
-    assert ratio >= FLOOR_SHARE
+    assert ratio >= FLOOR_SHARE[corpus.name]
+
+
+def test_whole_job_beside_real_tokenizers(request, tmp_path):
+    """Printed without a bar: what the table in docs/evidence.md holds."""
+    root = request.config.rootpath
+    found = sorted((root.parent / "shared/data/tokenizers").glob("*/tokenizer.json"))
+    rows = methods(root)
+    usable = [path for path in found if "unloadable" not in path.parent.name]
+    if not (usable and rows):
+        pytest.skip("real tokenizers are not beside this checkout (../shared/data)")
+    corpus = tmp_path / "java.jsonl"
+    corpus.write_text("".join(json.dumps(row) + "\n" for row in rows * 4), encoding="utf-8")
+    for path in usable:
+        took = measure(tmp_path, corpus, path, 3, 1)
+        ratio = took["encode"] / took["1"]
+        print(f"{path.parent.name}: {ratio:.2f} of encode_batch alone (reach {SHARE})")
+        assert 0 < ratio < 1
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two cores")

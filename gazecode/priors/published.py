@@ -35,7 +35,7 @@ from gazecode.priors.plain import one_line, read_json
 from gazecode.priors.released import (
     NGRAM_IDS,
     SEMANTIC_IDS,
-    PublishedRow,
+    ReleasedRow,
     check_label,
     decode_labels,
     decode_row,
@@ -47,7 +47,7 @@ __all__ = [
     "PRESETS",
     "SEMANTIC_IDS",
     "Published",
-    "PublishedRow",
+    "ReleasedRow",
     "decode_labels",
     "decode_row",
     "load_published",

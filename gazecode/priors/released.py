@@ -16,7 +16,7 @@ from gazecode.priors.plain import one_line
 __all__ = [
     "NGRAM_IDS",
     "SEMANTIC_IDS",
-    "PublishedRow",
+    "ReleasedRow",
     "check_label",
     "decode_labels",
     "decode_row",
@@ -30,7 +30,7 @@ _BITS = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PublishedRow:
+class ReleasedRow:
     """A released row, decoded.
 
     Attributes
@@ -75,7 +75,7 @@ def decode_labels(ids: Any) -> list[str]:
     return [SEMANTIC_IDS[number] for number in numbers]
 
 
-def decode_row(row: Mapping[str, Any]) -> PublishedRow:
+def decode_row(row: Mapping[str, Any]) -> ReleasedRow:
     """Read a released row by names and recovered ids; the shipped index is not asked.
 
     Columns are lists, or arrays as `datasets` and `pandas` give them.
@@ -111,7 +111,7 @@ def decode_row(row: Mapping[str, Any]) -> PublishedRow:
         if number > 0:
             windows.setdefault(number, []).append(check_label(label, "row"))
     place = {number: i for i, number in enumerate(sorted(windows))}
-    return PublishedRow(
+    return ReleasedRow(
         tokens=tuple(columns["code_tokens"]),
         label=tuple(decode_labels(columns["semantic_token_sequence"])),
         on_path=tuple(bool(value) for value in columns["mask"]),
