@@ -15,6 +15,7 @@ from gazecode.model.priors import LabelPriors, NgramTable
 from gazecode.model.recording import PLANES, Message, Recording, Screen, Stimulus, Trial
 from gazecode.model.samples import Samples
 from gazecode.model.source import STATUSES, Hits, Layout, SourceTokens
+from gazecode.model.transitions import Transitions
 from gazecode.model.weights import Example, TokenWeights
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Stimulus",
     "TokenBatch",
     "TokenWeights",
+    "Transitions",
     "Trial",
     "join_eyes",
     "label_codes",

@@ -7,7 +7,18 @@ import numpy.typing as npt
 
 from gazecode.errors import DataError
 
-__all__ = ["Array", "BoolArray", "FloatArray", "IntArray", "StrArray", "column", "same_length"]
+__all__ = [
+    "Array",
+    "BoolArray",
+    "FloatArray",
+    "IntArray",
+    "StrArray",
+    "column",
+    "no_floats",
+    "no_numbers",
+    "no_texts",
+    "same_length",
+]
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
@@ -48,3 +59,18 @@ def same_length(owner: object, *names: str) -> int:
         listed = ", ".join(f"{name} {n}" for name, n in lengths.items())
         raise DataError(f"{type(owner).__name__} columns differ in length: {listed}")
     return next(iter(lengths.values()))
+
+
+def no_numbers() -> IntArray:
+    """Return an empty column of whole numbers."""
+    return np.empty(0, dtype=np.int64)
+
+
+def no_floats() -> FloatArray:
+    """Return an empty column of floats."""
+    return np.empty(0)
+
+
+def no_texts() -> StrArray:
+    """Return an empty column of texts."""
+    return np.empty(0, dtype=object)

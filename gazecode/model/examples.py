@@ -7,16 +7,45 @@ from typing import Any
 import numpy as np
 
 from gazecode.errors import DataError
-from gazecode.model.checks import BoolArray, FloatArray, IntArray, column, same_length
+from gazecode.model.checks import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    column,
+    no_floats,
+    no_numbers,
+    same_length,
+)
 from gazecode.model.labels import LABELS, CodeArray, label_names
 from gazecode.model.weights import Example
 
 __all__ = ["ExampleBatch"]
 
 _NAMES = ("example_id", "source_id", "participant", "trial", "language", "text", "source_sha256")
-_GROUPS = ("participant_group", "source_group")
+_GROUPS = ("participant_group", "source_group", "pair_id", "pair_side")
 _PER_POSITION = ("input_ids", "loss_mask", "weight", "attention", "on_path", "token_index")
 _PER_TOKEN = ("token_start", "token_end", "token_label", "token_value")
+_PER_SEGMENT = ("segment_name", "segment_start", "segment_end")
+_PER_TRANSITION = ("transition_from", "transition_to", "transition_share", "transition_count")
+_PER_EXAMPLE = {"window": 0, "n_windows": 1, "attention_share": 1.0, "inert_weight": 0.0}
+"""Numbers an example has one of, and what they are where nobody says."""
+_ENDS = {
+    "first_position": _PER_POSITION,
+    "first_token": _PER_TOKEN,
+    "first_segment": _PER_SEGMENT,
+    "first_transition": _PER_TRANSITION,
+}
+"""Where each example begins among the rows of these columns."""
+_TYPES: dict[str, type] = {
+    **dict.fromkeys(("source", "window", "n_windows", *_ENDS), np.int64),
+    **dict.fromkeys(("input_ids", "token_index", "token_start", "token_end"), np.int64),
+    **dict.fromkeys(("segment_start", "segment_end", "transition_from"), np.int64),
+    **dict.fromkeys(("loss_mask", "on_path"), np.bool_),
+    **dict.fromkeys(("weight", "attention", "token_value", "attention_share"), np.float64),
+    **dict.fromkeys(("inert_weight", "transition_share", "transition_count"), np.float64),
+    "transition_to": np.int64,
+    "token_label": np.int8,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,8 +64,12 @@ class ExampleBatch:
         ``n``, and ``m``.
     token_label
         ``(m,)`` place of the label in `gazecode.model.LABELS`; 0 for none.
-    prior_sources, n_people
-        Of all examples: they were made with one set of priors.
+    prior_sources, n_people, route
+        Of all examples: they were made with one set of priors, in one way.
+    window, n_windows, attention_share, inert_weight
+        ``(d,)``; left out: whole texts, nothing withheld.
+    first_segment, first_transition
+        ``(d + 1,)`` as `first_token`; left out: no example has any.
     settings
         The part of the report that is the same for all.
     said
@@ -65,29 +98,43 @@ class ExampleBatch:
     token_value: FloatArray
     participant_group: tuple[str, ...] = ()
     source_group: tuple[str, ...] = ()
+    pair_id: tuple[str, ...] = ()
+    pair_side: tuple[str, ...] = ()
     prior_sources: tuple[str, ...] = ()
     n_people: int = 1
+    route: str = ""
+    window: IntArray | None = None
+    n_windows: IntArray | None = None
+    attention_share: FloatArray | None = None
+    inert_weight: FloatArray | None = None
+    first_segment: IntArray | None = None
+    segment_name: tuple[str, ...] = ()
+    segment_start: IntArray = field(default_factory=no_numbers)
+    segment_end: IntArray = field(default_factory=no_numbers)
+    first_transition: IntArray | None = None
+    transition_from: IntArray = field(default_factory=no_numbers)
+    transition_to: IntArray = field(default_factory=no_numbers)
+    transition_share: FloatArray = field(default_factory=no_floats)
+    transition_count: FloatArray = field(default_factory=no_floats)
     settings: dict[str, object] = field(default_factory=dict)
     said: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("source", "first_position", "first_token", "input_ids", "token_index"):
-            column(self, name, np.int64)
-        for name in ("token_start", "token_end"):
-            column(self, name, np.int64)
-        for name in ("loss_mask", "on_path"):
-            column(self, name, np.bool_)
-        for name in ("weight", "attention", "token_value"):
-            column(self, name, np.float64)
-        column(self, "token_label", np.int8)
+        for name, usual in (_PER_EXAMPLE | dict.fromkeys(_ENDS, 0)).items():
+            # Nobody said: whole texts without segments and transitions.
+            if getattr(self, name) is None:
+                n = len(self.source) + (name in _ENDS)
+                object.__setattr__(self, name, np.full(n, usual, dtype=_TYPES[name]))
+        for name, dtype in _TYPES.items():
+            column(self, name, dtype)
         for name in _GROUPS:
-            # Nobody said: every example is a group of its own, as in `Example`.
+            # Nobody said: a group of its own, of no pair, as in `Example`.
             if not getattr(self, name):
                 object.__setattr__(self, name, ("",) * len(self.source))
-        same_length(self, "source", *_NAMES, *_GROUPS)
-        same_length(self, "first_position", "first_token")
-        _check_ends(self.first_position, same_length(self, *_PER_POSITION), len(self.source))
-        _check_ends(self.first_token, same_length(self, *_PER_TOKEN), len(self.source))
+        same_length(self, "source", *_NAMES, *_GROUPS, *_PER_EXAMPLE)
+        same_length(self, *_ENDS)
+        for first, columns in _ENDS.items():
+            _check_ends(getattr(self, first), same_length(self, *columns), len(self.source))
         codes = self.token_label
         if len(codes) and not (codes.min() >= 0 and codes.max() < len(LABELS)):
             raise DataError(f"a label has a number outside 0 to {len(LABELS) - 1}")
@@ -98,15 +145,17 @@ class ExampleBatch:
     def example(self, number: int) -> Example:
         """One of the examples."""
         i = range(len(self))[number]
-        positions = slice(*self.first_position[i : i + 2].tolist())
-        tokens = slice(*self.first_token[i : i + 2].tolist())
-        texts = {name: getattr(self, name)[i] for name in (*_NAMES, *_GROUPS)}
-        lists = {name: getattr(self, name)[positions] for name in _PER_POSITION}
-        lists |= {name: getattr(self, name)[tokens] for name in _PER_TOKEN}
+        alone = {name: getattr(self, name)[i] for name in (*_NAMES, *_GROUPS)}
+        alone |= {name: getattr(self, name)[i].item() for name in _PER_EXAMPLE}
+        lists: dict[str, Any] = {}
+        for first, columns in _ENDS.items():
+            own = slice(*getattr(self, first)[i : i + 2].tolist())
+            lists |= {name: getattr(self, name)[own] for name in columns}
         return Example(
-            **texts | lists | {"token_label": label_names(self.token_label[tokens])},
+            **alone | lists | {"token_label": label_names(lists["token_label"])},
             prior_sources=self.prior_sources,
             n_people=self.n_people,
+            route=self.route,
             report=self.settings | {name: value[i].item() for name, value in self.said.items()},
         )
 
