@@ -1,0 +1,1 @@
+"""What a scan path says of itself: measures over tokens and the saccades between them."""
