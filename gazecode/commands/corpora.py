@@ -1,6 +1,7 @@
 """Commands on code nobody looked at: weigh a corpus, repair published rows."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,6 +60,24 @@ def weigh(
     preset: Preset = None,
     field: Annotated[str | None, typer.Option(help="Column that holds the code.")] = None,
     language: Annotated[str | None, typer.Option(help="Of all sources.")] = None,
+    answer: Annotated[
+        str | None,
+        typer.Option(help="Column of what a model should answer: {answer} in the template."),
+    ] = None,
+    answer_language: Annotated[
+        str, typer.Option(help="Of the answers, if they are code.")
+    ] = "prose",
+    template: Annotated[
+        str | None, typer.Option(help="Text around {code} and {answer}; \\n is a new line.")
+    ] = None,
+    route: Annotated[
+        str | None,
+        typer.Option(help="source_lm, answer_prior, copy or attention: how weight meets the loss."),
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(min=8, help="Cut longer texts into windows of so many subwords.")
+    ] = None,
+    overlap: Annotated[int, typer.Option(min=0, help="Subwords that windows share.")] = 0,
     id_field: Annotated[str | None, typer.Option(help="Column that names a source.")] = None,
     max_bytes: Annotated[int, typer.Option(min=1, help="Longer sources are reported.")] = 1_000_000,
     max_line_bytes: Annotated[
@@ -74,12 +93,16 @@ def weigh(
     ] = None,
     resume: Resume = False,
 ) -> None:
-    """Weigh code nobody looked at, by what is known of where people look.
+    r"""Weigh code nobody looked at, by what is known of where people look.
 
     Reads EyeMulator, CodeSearchNet and CodeXGLUE rows, plain `code` fields, Parquet and folders of
     source files. Every source gets a pseudo scan path drawn from the priors, weights by the scheme,
     and its subwords theirs. The outputs are the same bytes whatever --jobs and --engine; sources
     that cannot be weighed are named in failures.csv (exit status 3).
+
+    For a task, name the column of its answers: `--answer summary --template
+    "Summarize:\n{code}\nSummary: {answer}" --route copy`. The loss then lies on the answer, and
+    weights that cannot reach it are refused.
 
     Try `--set preset=paper` for the weights of the write-up, `--align mean_one=true` to compare
     them with plain training, `--scheme control_permuted` for a control.
@@ -89,6 +112,13 @@ def weigh(
     from gazecode.corpus import AlignRule, ReadOptions, weigh_corpus
 
     given = dict(setting(text, "--align") for text in align or ())
+    named: dict[str, Any] = {
+        "template": template and template.replace("\\n", "\n"),
+        "route": route,
+        "max_length": max_length,
+        "overlap": overlap or None,
+    }
+    given |= {name: value for name, value in named.items() if value is not None}
     try:
         rule = AlignRule(**given)
     except TypeError:
@@ -122,15 +152,18 @@ def weigh(
                 field=field,
                 language=language,
                 id_field=id_field,
+                answer=answer,
                 max_bytes=max_bytes,
                 max_line_bytes=max_line_bytes,
             ),
+            answer_language=answer_language,
             max_error_share=max_error_share,
             progress=tell,
         )
     shards = _counted(len(done.shards), "shard")
     print(f"{_counted(done.n_sources, 'source')} → {shards} in {done.out}")
     print(f"  {done.corpus}  ← what was done, counted")
+    print(f"  {_reach(done.document)}")
     if done.n_failed:
         print(
             f"{_counted(done.n_failed, 'source')} could not be weighed: {done.failures} says why",
@@ -181,3 +214,12 @@ def repair(
 
 def _counted(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def _reach(document: Mapping[str, Any]) -> str:
+    """How much of the weight lies where the loss counts, over all examples."""
+    reach = document["weight_reach"]
+    if not reach["examples"]:
+        return "weight_reach: every weight is neutral"
+    tenths = ", ".join(f"{share}: {n}" for share, n in reach["by_tenths"].items())
+    return f"weight_reach: mean {reach['mean']:.3f}, least {reach['min']:.3f} ({tenths})"

@@ -57,20 +57,20 @@ class Block:
     @property
     def n_bytes(self) -> int:
         """Bytes of code to weigh."""
-        return sum(len(record.code) for record in self.sources)
+        return sum(len(record.code) + len(record.answer) for record in self.sources)
 
     def digest(self) -> str:
         """SHA-256 over all that the block's results depend on."""
-        digest = hashlib.sha256(b"gazecode block 1\n")
+        digest = hashlib.sha256(b"gazecode block 2\n")
         for record in self.sources:
             texts = (record.id, record.where, record.language, record.stage, record.reason)
-            for raw in (*(text.encode() for text in texts), record.code):
+            for raw in (*(text.encode() for text in texts), record.code, record.answer):
                 digest.update(len(raw).to_bytes(8, "little"))
                 digest.update(raw)
         return digest.hexdigest()
 
     def table(self) -> "pa.RecordBatch":
-        """What a worker gets: ``id``, ``language``, ``code``."""
+        """What a worker gets: ``id``, ``language``, ``code``, ``answer``."""
         import pyarrow as pa
 
         records = self.records
@@ -79,8 +79,9 @@ class Block:
                 pa.array([record.id for record in records], pa.string()),
                 pa.array([record.language for record in records], pa.string()),
                 pa.array([record.code for record in records], pa.large_binary()),
+                pa.array([record.answer for record in records], pa.large_binary()),
             ],
-            names=["id", "language", "code"],
+            names=["id", "language", "code", "answer"],
         )
 
 
@@ -149,11 +150,12 @@ def cut(records: Iterable[Record], rule: BlockRule) -> Iterator[Block]:
     held: list[Record] = []
     n_bytes = n_duplicates = number = 0
     for record, changed in unique_ids(records):
-        if held and (len(held) >= rule.rows or n_bytes + len(record.code) > rule.n_bytes):
+        size = len(record.code) + len(record.answer)
+        if held and (len(held) >= rule.rows or n_bytes + size > rule.n_bytes):
             yield Block(number=number, sources=tuple(held), n_duplicates=n_duplicates)
             held, n_bytes, n_duplicates, number = [], 0, 0, number + 1
         held.append(record)
-        n_bytes += len(record.code)
+        n_bytes += size
         n_duplicates += changed
     if held:
         yield Block(number=number, sources=tuple(held), n_duplicates=n_duplicates)

@@ -119,7 +119,24 @@ def record_of(row: Mapping[str, Any], where: str, options: ReadOptions) -> Recor
         language = _language(row, form, options)
     except ParameterError as error:
         return problem(name, where, str(error), stage="language")
-    return usable(name, where, language, raw, options)
+    answer, fault = _answer(row, options)
+    if fault:
+        return problem(name, where, fault)
+    return usable(name, where, language, raw, options, answer=answer)
+
+
+def _answer(row: Mapping[str, Any], options: ReadOptions) -> tuple[bytes | None, str]:
+    """What the model should answer, or why there is nothing; neither where nobody asks."""
+    if options.answer is None:
+        return None, ""
+    value = row.get(options.answer)
+    if isinstance(value, str | bytes):
+        raw = _encoded(value)
+        return raw, "" if raw is not None else f"{options.answer} holds half a character"
+    if options.answer in row:
+        return None, f"{options.answer} is no text but {type(value).__name__}"
+    listed = ", ".join(map(str, row)) or "none"
+    return None, f"no column {options.answer!r} with an answer (--answer); found {listed}"[:300]
 
 
 def _encoded(code: str | bytes) -> bytes | None:

@@ -23,6 +23,8 @@ class ReadOptions:
         Language of all sources, whatever the corpus says.
     id_field
         Column that names a source.
+    answer
+        Column that holds what a model should answer; None for code alone.
     max_bytes
         A longer source is reported, not weighed.
     max_line_bytes
@@ -34,6 +36,7 @@ class ReadOptions:
     field: str | None = None
     language: str | None = None
     id_field: str | None = None
+    answer: str | None = None
     max_bytes: int = 1_000_000
     max_line_bytes: int = 100_000
     max_row_bytes: int = 32_000_000
@@ -54,8 +57,8 @@ class Record:
         What the corpus calls it; its place where it has no name.
     where
         File of the corpus, with the line (from 1) or row (from 0) in it.
-    code
-        UTF-8 bytes; empty for a source that cannot be used.
+    code, answer
+        UTF-8 bytes; empty for a source that cannot be used, and where no answer is asked for.
     stage, reason
         Why it cannot be used; empty for one that can.
     """
@@ -64,6 +67,7 @@ class Record:
     where: str
     language: str = ""
     code: bytes = b""
+    answer: bytes = b""
     stage: str = ""
     reason: str = ""
 
@@ -73,25 +77,37 @@ def problem(name: str, where: str, reason: str, *, stage: str = "read") -> Recor
     return Record(id=clean(name) or where, where=where, stage=stage, reason=one_line(reason))
 
 
-def usable(name: str, where: str, language: str, code: bytes, options: ReadOptions) -> Record:
+def usable(
+    name: str,
+    where: str,
+    language: str,
+    code: bytes,
+    options: ReadOptions,
+    *,
+    answer: bytes | None = None,
+) -> Record:
     r"""A source if nothing speaks against it, else the reason.
 
     >>> usable("a", "x.jsonl:1", "java", b" \n", ReadOptions()).reason
     'the source is empty or blank'
     """
     reason = _fault(code, options)
+    if not reason and options.answer is not None:
+        reason = _fault(answer or b"", options, what="answer")
     if reason:
         return problem(name, where, reason)
-    return Record(id=clean(name) or where, where=where, language=language, code=code)
+    return Record(
+        id=clean(name) or where, where=where, language=language, code=code, answer=answer or b""
+    )
 
 
-def _fault(code: bytes, options: ReadOptions) -> str:
+def _fault(code: bytes, options: ReadOptions, *, what: str = "source") -> str:
     if len(code) > options.max_bytes:
-        return f"the source has {len(code)} bytes; at most {options.max_bytes} are weighed"
+        return f"the {what} has {len(code)} bytes; at most {options.max_bytes} are weighed"
     if not code or code.isspace():
-        return "the source is empty or blank"
+        return f"the {what} is empty or blank"
     if b"\0" in code:
-        return "the source holds NUL bytes; expected text"
+        return f"the {what} holds NUL bytes; expected text"
     if len(code) > options.max_line_bytes:
         longest = max(map(len, code.splitlines()))
         if longest > options.max_line_bytes:
@@ -99,8 +115,8 @@ def _fault(code: bytes, options: ReadOptions) -> str:
     try:
         text = code.decode("utf-8")
     except UnicodeDecodeError as error:
-        return f"the source is not UTF-8 (byte {error.start}); decode it first"
-    return "" if text.strip() else "the source is empty or blank"
+        return f"the {what} is not UTF-8 (byte {error.start}); decode it first"
+    return "" if text.strip() else f"the {what} is empty or blank"
 
 
 def clean(name: str) -> str:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from gazecode.corpus.blocks import Block, BlockRule, cut
+from gazecode.corpus.checking import checked_settings
 from gazecode.corpus.cluster import check_scheduler, run_dask
 from gazecode.corpus.engines import ENGINES, Results, run_processes, run_serial
 from gazecode.corpus.inputs import Paths, open_corpus
 from gazecode.corpus.job import CorpusSummary, Job, Progress
 from gazecode.corpus.places import outputs_of, place_for, refuse_inputs
 from gazecode.corpus.records import ReadOptions
-from gazecode.corpus.settings import AlignRule, checked_settings
+from gazecode.corpus.settings import PROSE, AlignRule
 from gazecode.disk import alone_in
 from gazecode.errors import ParameterError
 from gazecode.model import LabelPriors
@@ -40,6 +41,7 @@ def weigh_corpus(  # noqa: PLR0913 - one job, all that can be said about it
     scheduler: str | None = None,
     resume: bool = False,
     options: ReadOptions | None = None,
+    answer_language: str = PROSE,
     max_error_share: float = 0.25,
     blocks: BlockRule | None = None,
     progress: Progress | None = None,
@@ -75,7 +77,10 @@ def weigh_corpus(  # noqa: PLR0913 - one job, all that can be said about it
     resume
         Take up an interrupted run: blocks finished with the same settings and sources are kept.
     options
-        How the corpus is read: columns, language, limits.
+        How the corpus is read: columns, language, limits. With ``answer`` every source has a text
+        that a model should predict from it, which stands where the template says ``{answer}``.
+    answer_language
+        What the answers are: ``"prose"``, or the language of their code.
     max_error_share
         A source with a larger share of its bytes in syntax errors is reported, not weighed.
     blocks
@@ -106,6 +111,7 @@ def weigh_corpus(  # noqa: PLR0913 - one job, all that can be said about it
     if jobs < 1:
         raise ParameterError(f"jobs is {jobs}; expected 1 or more")
     check_scheduler(engine, scheduler)
+    reading = options or ReadOptions()
     settings = checked_settings(
         priors=priors,
         tokenizer=tokenizer,
@@ -115,8 +121,8 @@ def weigh_corpus(  # noqa: PLR0913 - one job, all that can be said about it
         align=align or AlignRule(),
         seed=seed,
         max_error_share=max_error_share,
+        answer="" if reading.answer is None else answer_language,
     )
-    reading = options or ReadOptions()
     rule = blocks or BlockRule()
     out = Path(out)
     inputs = [inputs] if isinstance(inputs, str | Path) else list(inputs)

@@ -9,29 +9,29 @@ import inspect
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gazecode.alignment import align_batch, load_tokenizer
-from gazecode.corpus.drawing import draw_and_weigh
+from gazecode.alignment import load_tokenizer
 from gazecode.errors import GazecodeError, ParameterError
 from gazecode.model import LABELS, LabelPriors
-from gazecode.priors import Priors, path_batch
-from gazecode.registry import check_parameters, check_values
-from gazecode.source import parse_batch
+from gazecode.priors import path_batch
+from gazecode.registry import check_values
 from gazecode.version import __version__
-from gazecode.weighting import SCHEMES, control_priors
-from gazecode.weighting.base import GAZE, default_of
+from gazecode.weighting import SCHEMES
 
 __all__ = [
+    "PROSE",
     "AlignRule",
     "WeighSettings",
     "check_version",
-    "checked_settings",
     "priors_digest",
     "read_tokenizer",
 ]
+
+PROSE = "prose"
+"""Answers that are no code: their words can only be copied from the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,11 @@ class AlignRule:
     per: str = "character"
     max_ratio: float = 5.0
     mean_one: bool = False
+    route: str | None = None
+    allow_inert: bool = False
+    learn_end: bool = False
+    max_length: int | None = None
+    overlap: int = 0
 
     def __post_init__(self) -> None:
         check_values(AlignRule, asdict(self), name="align")
@@ -61,6 +66,8 @@ class WeighSettings:
         Name of the weighting scheme, its parameters, and those of the pseudo scan path.
     max_error_share
         A source with a larger share of its bytes in syntax errors is reported, not weighed.
+    answer
+        What the answers are: ``"prose"`` or a language; empty for a corpus without any.
     package_version
         Of whoever started the job: a worker of another version would write other bytes.
     """
@@ -74,6 +81,7 @@ class WeighSettings:
     align: AlignRule = field(default_factory=AlignRule)
     seed: int = 0
     max_error_share: float = 0.25
+    answer: str = ""
     package_version: str = __version__
 
     def __post_init__(self) -> None:
@@ -97,6 +105,7 @@ class WeighSettings:
             "align": asdict(self.align),
             "seed": self.seed,
             "max_error_share": self.max_error_share,
+            "answer": self.answer,
             "priors": {
                 "name": self.priors.name,
                 "sha256": priors_digest(self.priors),
@@ -104,90 +113,6 @@ class WeighSettings:
                 "n_sources": len(self.priors.sources),
             },
         }
-
-
-def checked_settings(
-    *,
-    priors: LabelPriors | str | Path,
-    tokenizer: str | Path,
-    scheme: str,
-    scheme_params: Mapping[str, Any],
-    path_params: Mapping[str, Any],
-    align: AlignRule,
-    seed: int,
-    max_error_share: float,
-) -> WeighSettings:
-    """Load what is named, and try the parameters on one token: what is wrong is said at once.
-
-    Raises
-    ------
-    DataError, FormatError
-        The priors cannot be read.
-    ParameterError
-        An unknown scheme or parameter, or a value of another kind or out of its range.
-    TokenizerError
-        The tokenizer cannot be loaded.
-    """
-    raw, digest = read_tokenizer(tokenizer)
-    function = SCHEMES[scheme]
-    check_parameters(function, scheme_params, name=scheme, reserved=("priors", "drawn"))
-    _must_not_weigh_gaze(scheme_params.get("of"))
-    _must_not_weigh_gaze(scheme)
-    check_parameters(path_batch, path_params, name="pseudo_scan_path", reserved=("seed", "like"))
-    loaded = priors if isinstance(priors, LabelPriors) else Priors.load(priors)
-    if scheme.startswith("control_"):
-        of = default_of(None, scheme_params.get("of"))
-        scheme_params = {"seed": seed, **scheme_params, "of": of}
-        # Checked here, where the priors still say who was counted.
-        control_priors(scheme, loaded, other_priors=scheme_params.get("other_priors"))
-        scheme_params |= {k: _bare(v) for k, v in scheme_params.items() if k == "other_priors"}
-    settings = WeighSettings(
-        priors=_bare(loaded),
-        tokenizer_json=raw,
-        tokenizer_sha256=digest,
-        scheme=scheme,
-        scheme_params=dict(scheme_params),
-        path_params=dict(path_params),
-        align=align,
-        seed=seed,
-        max_error_share=max_error_share,
-    )
-    _try(settings, tokenizer)
-    return settings
-
-
-def _must_not_weigh_gaze(scheme: str | None) -> None:
-    if scheme in GAZE:
-        raise ParameterError(
-            f"{scheme} weighs gaze; a corpus has none: "
-            "choose eyemulator, salience, rarity or a control"
-        )
-
-
-def _bare(priors: LabelPriors) -> LabelPriors:
-    """What paths and weights ask for, without the people and readings it was counted from."""
-    kept = [f.name for f in fields(LabelPriors) if f.name != "details"]
-    return LabelPriors(**{name: getattr(priors, name) for name in kept})
-
-
-def _try(settings: WeighSettings, tokenizer: str | Path) -> None:
-    batch = parse_batch([b"x = 1\n"], "python")
-    _, weights = draw_and_weigh(
-        batch,
-        settings.priors,
-        settings.scheme,
-        seed=settings.seed,
-        params=settings.scheme_params,
-        path_params=settings.path_params,
-    )
-    align_batch(
-        weights,
-        batch,
-        load_tokenizer(tokenizer),
-        source_id=("x",),
-        language="python",
-        **asdict(settings.align),
-    )
 
 
 def _settled(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from gazecode.alignment import align_batch
-from gazecode.corpus.counts import Counts
+from gazecode.corpus.counts import Counts, reach_bin
 from gazecode.corpus.drawing import draw_and_weigh
 from gazecode.corpus.records import one_line
-from gazecode.corpus.settings import WeighSettings
+from gazecode.corpus.settings import PROSE, WeighSettings
 from gazecode.corpus.syntax import parse_checked
-from gazecode.model import ExampleBatch, TokenBatch
+from gazecode.model import ExampleBatch, ScanPath, TokenBatch, TokenWeights
 from gazecode.model.checks import FloatArray, IntArray
 from gazecode.model.groups import source_groups
 
@@ -43,27 +43,20 @@ def make_examples(
     language: str,
     settings: WeighSettings,
     tokenizer: Any,
+    *,
+    answers: Sequence[bytes] | None = None,
 ) -> Made:
-    """Take sources of one language from text to weighted subwords."""
+    """Take sources of one language, and their answers, from text to weighted subwords."""
     batch, share = parse_checked(codes, language)
-    parsed = np.flatnonzero(share <= settings.max_error_share)
-    rows = parsed.tolist()
-    refused: Refused = {
-        i: ("parse", _unparsed(float(share[i]), language))
-        for i in np.flatnonzero(share > settings.max_error_share).tolist()
-    }
+    refused = _faulty(share, language, settings)
+    answered = _answers(answers, settings, refused)
+    rows = [i for i in range(len(codes)) if i not in refused]
     if not rows:
         return Made(examples=None, refused=refused)
+    kept = np.array(rows)
     if refused:
-        batch = _taken(batch, parsed)
-    path, weights = draw_and_weigh(
-        batch,
-        settings.priors,
-        settings.scheme,
-        seed=settings.seed,
-        params=settings.scheme_params,
-        path_params=settings.path_params,
-    )
+        batch = _taken(batch, kept)
+    path, weights = _weighed(batch, settings)
     examples, reasons = align_batch(
         weights,
         batch,
@@ -71,13 +64,61 @@ def make_examples(
         source_id=[ids[i] for i in rows],
         language=language,
         source_group=source_groups(batch, language),
+        **_answer_arguments(answered, kept, settings),
         **asdict(settings.align),
     )
     refused |= {rows[i]: ("align", one_line(reason)) for i, reason in reasons.items()}
-    moved = replace(examples, source=parsed[examples.source])
+    moved = replace(examples, source=kept[examples.source])
     counts = _counts(moved, path.unknown_labels, settings)
-    counts.numbers["sources_with_syntax_errors"] = int((share[moved.source] > 0).sum())
+    counts.numbers["sources_with_syntax_errors"] = int((share[np.unique(moved.source)] > 0).sum())
     return Made(examples=moved, refused=refused, counts=counts)
+
+
+def _faulty(share: FloatArray, language: str, settings: WeighSettings) -> Refused:
+    return {
+        i: ("parse", _unparsed(float(share[i]), language))
+        for i in np.flatnonzero(share > settings.max_error_share).tolist()
+    }
+
+
+Answers = list[str] | TokenBatch | None
+"""Prose, or code as tokens; None for a corpus without answers."""
+
+
+def _answers(answers: Sequence[bytes] | None, settings: WeighSettings, refused: Refused) -> Answers:
+    """Read all answers; the source of one that is not the code it should be is refused."""
+    if answers is None or not settings.answer:
+        return None
+    if settings.answer == PROSE:
+        return [answer.decode("utf-8") for answer in answers]
+    batch, share = parse_checked(answers, settings.answer)
+    for i, (stage, reason) in _faulty(share, settings.answer, settings).items():
+        refused.setdefault(i, (stage, f"the answer: {reason}"))
+    return batch
+
+
+def _answer_arguments(answers: Answers, kept: IntArray, settings: WeighSettings) -> dict[str, Any]:
+    """What `align_batch` is told about the answers of the sources that are left."""
+    if answers is None:
+        return {}
+    if not isinstance(answers, TokenBatch):
+        return {"answers": [answers[i] for i in kept.tolist()]}
+    own = answers if len(kept) == answers.n_sources else _taken(answers, kept)
+    said: dict[str, Any] = {"answers": own}
+    if settings.align.route in (None, "answer_prior"):
+        said["answer_weights"] = _weighed(own, settings)[1]
+    return said
+
+
+def _weighed(batch: TokenBatch, settings: WeighSettings) -> tuple[ScanPath, TokenWeights]:
+    return draw_and_weigh(
+        batch,
+        settings.priors,
+        settings.scheme,
+        seed=settings.seed,
+        params=settings.scheme_params,
+        path_params=settings.path_params,
+    )
 
 
 def _taken(batch: TokenBatch, kept: IntArray) -> TokenBatch:
@@ -108,7 +149,7 @@ def _unparsed(share: float, language: str) -> str:
 
 def _counts(examples: ExampleBatch, unknown: dict[str, int], settings: WeighSettings) -> Counts:
     moved = np.abs(examples.weight - 1.0)
-    total = _per_example(moved, examples.first_position)
+    total = _per_example(moved, examples.first_position) + examples.inert_weight
     counted = _per_example(np.where(examples.loss_mask, moved, 0.0), examples.first_position)
     reach = counted[total > 0] / total[total > 0]
     seen = set(settings.priors.sources)
@@ -117,16 +158,19 @@ def _counts(examples: ExampleBatch, unknown: dict[str, int], settings: WeighSett
         reach_min=float(reach.min(initial=np.inf)),
         reach_n=len(reach),
     )
+    _, first = np.unique(examples.source, return_index=True)
+    counts.reach_bins.update(map(reach_bin, reach.tolist()))
     counts.unknown_labels.update(unknown)
-    counts.languages.update(examples.language)
+    counts.languages.update(examples.language[i] for i in first)
     counts.numbers.update(
-        sources=len(examples),
+        sources=len(first),
+        examples=len(examples),
         bytes=sum(len(text.encode()) for text in examples.text),
         tokens=len(examples.token_value),
         subwords=len(examples.input_ids),
         subwords_on_path=int(examples.on_path.sum()),
-        sources_without_signal=int(np.sum(examples.said["no_signal"])),
-        sources_in_priors=sum(digest in seen for digest in examples.source_sha256),
+        sources_without_signal=int(np.sum(examples.said["no_signal"][first])),
+        sources_in_priors=sum(examples.source_sha256[i] in seen for i in first),
     )
     return counts
 

@@ -135,7 +135,7 @@ def _columns(names: tuple[str, ...], options: ReadOptions) -> list[str]:
         *IDS,
         *((*form.needs, form.code, *form.ids) if form else ()),
     }
-    wanted |= {options.id_field or "", options.field or ""}
+    wanted |= {options.id_field or "", options.field or "", options.answer or ""}
     # Without a format every row is reported; the names of its columns are part of the reason.
     return [name for name in names if name in wanted or form is None]
 

@@ -65,7 +65,8 @@ def weigh_block(table: "pa.RecordBatch", settings: WeighSettings) -> Worked:
     Parameters
     ----------
     table
-        Columns ``id``, ``language`` (a name in `LANGUAGES`) and ``code`` (UTF-8).
+        Columns ``id``, ``language`` (a name in `LANGUAGES`), ``code`` and ``answer`` (UTF-8;
+        empty where the settings know of no answers).
     settings
         What is done to them.
 
@@ -97,11 +98,13 @@ class _Sources:
     ids: list[str]
     languages: list[str]
     codes: list[bytes]
+    answers: list[bytes]
 
     @classmethod
     def of(cls, table: "pa.RecordBatch", first: int, last: int) -> "_Sources":
         part = table.slice(first, last - first)
-        return cls(first, *(part.column(name).to_pylist() for name in ("id", "language", "code")))
+        columns = ("id", "language", "code", "answer")
+        return cls(first, *(part.column(name).to_pylist() for name in columns))
 
 
 def _batches(table: "pa.RecordBatch") -> Iterator[_Sources]:
@@ -109,7 +112,8 @@ def _batches(table: "pa.RecordBatch") -> Iterator[_Sources]:
     import pyarrow.compute as pc
 
     first, n_bytes = 0, 0
-    for row, length in enumerate(pc.binary_length(table.column("code")).to_pylist()):
+    lengths = (pc.binary_length(table.column(name)) for name in ("code", "answer"))
+    for row, length in enumerate(pc.add(*lengths).to_pylist()):
         if row > first and (row - first >= BATCH_ROWS or n_bytes + length > BATCH_BYTES):
             yield _Sources.of(table, first, row)
             first, n_bytes = row, 0
@@ -154,6 +158,7 @@ def _made(
             language,
             settings,
             tokenizer,
+            answers=[sources.answers[row] for row in rows] if settings.answer else None,
         )
     except Exception as error:
         if os.environ.get("GAZECODE_DEBUG") and not isinstance(error, GazecodeError):
@@ -185,7 +190,9 @@ def _in_order(parts: "list[ExampleBatch]") -> "pa.RecordBatch":
     if len(batches) == 1:
         return batches[0]
     whole = pa.concat_batches(batches)
-    return whole.take(pa.array(np.argsort(np.concatenate([part.source for part in parts]))))
+    # Stable: the windows of a source keep their order.
+    order = np.argsort(np.concatenate([part.source for part in parts]), kind="stable")
+    return whole.take(pa.array(order))
 
 
 def _shard(
@@ -212,9 +219,9 @@ def _shard(
 def _provenance(settings: WeighSettings, table: "pa.RecordBatch") -> dict[str, object]:
     """What a shard says of itself: the settings, and one digest over its own sources."""
     digests = {
-        name: hashlib.sha256(code).hexdigest()
+        name: hashlib.sha256(code + answer).hexdigest()
         for sources in _batches(table)
-        for name, code in zip(sources.ids, sources.codes, strict=True)
+        for name, code, answer in zip(sources.ids, sources.codes, sources.answers, strict=True)
     }
     return {
         "parameters": settings.described(),

@@ -103,15 +103,15 @@ class ExampleBatch:
     prior_sources: tuple[str, ...] = ()
     n_people: int = 1
     route: str = ""
-    window: IntArray | None = None
-    n_windows: IntArray | None = None
-    attention_share: FloatArray | None = None
-    inert_weight: FloatArray | None = None
-    first_segment: IntArray | None = None
+    window: IntArray = field(default_factory=no_numbers)
+    n_windows: IntArray = field(default_factory=no_numbers)
+    attention_share: FloatArray = field(default_factory=no_floats)
+    inert_weight: FloatArray = field(default_factory=no_floats)
+    first_segment: IntArray = field(default_factory=no_numbers)
     segment_name: tuple[str, ...] = ()
     segment_start: IntArray = field(default_factory=no_numbers)
     segment_end: IntArray = field(default_factory=no_numbers)
-    first_transition: IntArray | None = None
+    first_transition: IntArray = field(default_factory=no_numbers)
     transition_from: IntArray = field(default_factory=no_numbers)
     transition_to: IntArray = field(default_factory=no_numbers)
     transition_share: FloatArray = field(default_factory=no_floats)
@@ -122,7 +122,7 @@ class ExampleBatch:
     def __post_init__(self) -> None:
         for name, usual in (_PER_EXAMPLE | dict.fromkeys(_ENDS, 0)).items():
             # Nobody said: whole texts without segments and transitions.
-            if getattr(self, name) is None:
+            if not len(getattr(self, name)):
                 n = len(self.source) + (name in _ENDS)
                 object.__setattr__(self, name, np.full(n, usual, dtype=_TYPES[name]))
         for name, dtype in _TYPES.items():

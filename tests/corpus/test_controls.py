@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazecode.corpus import draw_and_weigh
-from gazecode.corpus.settings import AlignRule, checked_settings
+from gazecode.corpus.checking import checked_settings
+from gazecode.corpus.settings import AlignRule
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import LABELS, LabelPriors, TokenBatch
 from gazecode.priors import Priors, path_batch

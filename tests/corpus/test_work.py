@@ -10,8 +10,9 @@ import pytest
 import gazecode as gc
 from gazecode.corpus import work
 from gazecode.corpus.blocks import BlockRule, cut
+from gazecode.corpus.checking import checked_settings
 from gazecode.corpus.records import Record
-from gazecode.corpus.settings import AlignRule, checked_settings
+from gazecode.corpus.settings import AlignRule
 from gazecode.corpus.work import weigh_block
 from gazecode.errors import GazecodeError, ParameterError, TokenizerError
 from gazecode.priors import pseudo_scan_path

@@ -1,0 +1,96 @@
+"""What is wrong with the settings of a job is said before anything is read."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from gazecode.alignment import load_tokenizer
+from gazecode.corpus.settings import PROSE, AlignRule, WeighSettings, read_tokenizer
+from gazecode.corpus.steps import make_examples
+from gazecode.errors import ParameterError
+from gazecode.model import LabelPriors
+from gazecode.priors import Priors, path_batch
+from gazecode.registry import check_parameters
+from gazecode.source import known_language
+from gazecode.weighting import SCHEMES, control_priors
+from gazecode.weighting.base import GAZE, default_of
+
+__all__ = ["checked_settings"]
+
+
+def checked_settings(
+    *,
+    priors: LabelPriors | str | Path,
+    tokenizer: str | Path,
+    scheme: str,
+    scheme_params: Mapping[str, Any],
+    path_params: Mapping[str, Any],
+    align: AlignRule,
+    seed: int,
+    max_error_share: float,
+    answer: str = "",
+) -> WeighSettings:
+    """Load what is named, and try the parameters on one token: what is wrong is said at once.
+
+    Raises
+    ------
+    DataError, FormatError
+        The priors cannot be read.
+    ParameterError
+        An unknown scheme or parameter, or a value of another kind or out of its range.
+    TokenizerError
+        The tokenizer cannot be loaded.
+    """
+    raw, digest = read_tokenizer(tokenizer)
+    function = SCHEMES[scheme]
+    check_parameters(function, scheme_params, name=scheme, reserved=("priors", "drawn"))
+    _must_not_weigh_gaze(scheme_params.get("of"))
+    _must_not_weigh_gaze(scheme)
+    check_parameters(path_batch, path_params, name="pseudo_scan_path", reserved=("seed", "like"))
+    loaded = priors if isinstance(priors, LabelPriors) else Priors.load(priors)
+    if scheme.startswith("control_"):
+        of = default_of(None, scheme_params.get("of"))
+        scheme_params = {"seed": seed, **scheme_params, "of": of}
+        # Checked here, where the priors still say who was counted.
+        control_priors(scheme, loaded, other_priors=scheme_params.get("other_priors"))
+        scheme_params |= {k: _bare(v) for k, v in scheme_params.items() if k == "other_priors"}
+    settings = WeighSettings(
+        priors=_bare(loaded),
+        tokenizer_json=raw,
+        tokenizer_sha256=digest,
+        scheme=scheme,
+        scheme_params=dict(scheme_params),
+        path_params=dict(path_params),
+        align=align,
+        seed=seed,
+        max_error_share=max_error_share,
+        answer=answer if answer in ("", PROSE) else known_language(answer),
+    )
+    _try(settings, tokenizer)
+    return settings
+
+
+def _must_not_weigh_gaze(scheme: str | None) -> None:
+    if scheme in GAZE:
+        raise ParameterError(
+            f"{scheme} weighs gaze; a corpus has none: "
+            "choose eyemulator, salience, rarity or a control"
+        )
+
+
+def _bare(priors: LabelPriors) -> LabelPriors:
+    """What paths and weights ask for, without the people and readings it was counted from."""
+    kept = [f.name for f in fields(LabelPriors) if f.name != "details"]
+    return LabelPriors(**{name: getattr(priors, name) for name in kept})
+
+
+def _try(settings: WeighSettings, tokenizer: str | Path) -> None:
+    answers = [b"x = 1\n"] if settings.answer else None
+    made = make_examples(
+        ["x"], [b"x = 1\n"], "python", settings, load_tokenizer(tokenizer), answers=answers
+    )
+    for _, reason in made.refused.values():
+        # Where no weight of this source can arrive, none of any other can.
+        if "weight_reach" in reason:
+            raise ParameterError(reason)
