@@ -23,11 +23,28 @@ from gazecode.version import __version__
 
 if TYPE_CHECKING:
     from gazecode import errors, quality, simulate
-    from gazecode.alignment import align, load_tokenizer
+    from gazecode.alignment import (
+        Template,
+        align,
+        align_pair,
+        align_windows,
+        chat_template,
+        fim_template,
+        load_tokenizer,
+    )
     from gazecode.corpus import eyemulator_weights, weigh_corpus
     from gazecode.detection import detect
-    from gazecode.export import read_examples, to_hdf5, to_jsonl, to_parquet, to_xarray
+    from gazecode.export import (
+        read_examples,
+        to_eyemulator,
+        to_hdf5,
+        to_jsonl,
+        to_parquet,
+        to_safetensors,
+        to_xarray,
+    )
     from gazecode.mapping import box_layout, grid_layout, map_to_tokens
+    from gazecode.measures import pool_transitions, transitions
     from gazecode.model import (
         Events,
         Example,
@@ -39,6 +56,7 @@ if TYPE_CHECKING:
         Screen,
         SourceTokens,
         TokenWeights,
+        Transitions,
         Trial,
     )
     from gazecode.priors import Priors, pseudo_scan_path
@@ -59,43 +77,60 @@ __all__ = [
     "ScanPath",
     "Screen",
     "SourceTokens",
+    "Template",
     "TokenWeights",
+    "Transitions",
     "Trial",
     "__version__",
     "align",
+    "align_pair",
+    "align_windows",
     "assess",
     "box_layout",
+    "chat_template",
     "detect",
     "errors",
     "eyemulator_weights",
+    "fim_template",
     "grid_layout",
     "load_tokenizer",
     "map_to_tokens",
     "parse",
     "pool",
+    "pool_transitions",
     "pseudo_scan_path",
     "quality",
     "read",
     "read_examples",
     "simulate",
     "split",
+    "to_eyemulator",
     "to_hdf5",
     "to_jsonl",
     "to_parquet",
+    "to_safetensors",
     "to_xarray",
+    "transitions",
     "weigh",
     "weigh_corpus",
 ]
 
 _HOME = {
-    "alignment": ("align", "load_tokenizer"),
+    "alignment": (
+        *("Template", "align", "align_pair", "align_windows"),
+        *("chat_template", "fim_template", "load_tokenizer"),
+    ),
     "corpus": ("eyemulator_weights", "weigh_corpus"),
     "detection": ("detect",),
-    "export": ("read_examples", "to_hdf5", "to_jsonl", "to_parquet", "to_xarray"),
+    "export": (
+        *("read_examples", "to_eyemulator", "to_hdf5", "to_jsonl"),
+        *("to_parquet", "to_safetensors", "to_xarray"),
+    ),
     "mapping": ("box_layout", "grid_layout", "map_to_tokens"),
+    "measures": ("pool_transitions", "transitions"),
     "model": (
         *("Events", "Example", "Hits", "Layout", "Recording", "Samples"),
-        *("ScanPath", "Screen", "SourceTokens", "TokenWeights", "Trial"),
+        *("ScanPath", "Screen", "SourceTokens", "TokenWeights", "Transitions", "Trial"),
     ),
     "priors": ("Priors", "pseudo_scan_path"),
     "quality": ("assess",),

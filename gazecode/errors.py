@@ -12,6 +12,7 @@
     ├── SourceError          source code cannot be parsed as the language asked for
     ├── TokenizerError       a tokenizer cannot be loaded or gives no offsets
     ├── AlignmentError       weights cannot be brought to subwords (no position counts)
+    │   └── InertError       all weight lies where no loss counts: it would do nothing
     ├── SchemaError          a gazecode file does not follow the written schema
     └── StudyError           a study file is wrong: names the key and the line
 
@@ -28,6 +29,7 @@ __all__ = [
     "GazecodeError",
     "GazecodeWarning",
     "GeometryError",
+    "InertError",
     "ParameterError",
     "SchemaError",
     "SourceError",
@@ -95,6 +97,10 @@ class TokenizerError(GazecodeError):
 
 class AlignmentError(GazecodeError):
     """Weights cannot be brought to subwords."""
+
+
+class InertError(AlignmentError):
+    """All weight lies where no loss counts: training with it would be plain training."""
 
 
 class SchemaError(GazecodeError):

@@ -13,6 +13,7 @@ from gazecode.export import (
     validate,
     write_batches,
 )
+from gazecode.export.metadata import upgrade
 from gazecode.model import Example
 from gazecode.splitting import FRACTIONS, Leak, assign_parts, find_leaks
 from gazecode.splitting.split import held_out
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["check_files", "weights_files", "write_parts"]
 
-SUFFIXES = (".parquet", ".h5", ".hdf5", ".nc", ".jsonl")
+SUFFIXES = (".parquet", ".h5", ".hdf5", ".nc", ".jsonl", ".safetensors")
+OF_OTHERS = ".eyemulator.jsonl"
+"""Rows in the published form hold no subwords."""
 
 Tell = Callable[[str], None]
 
@@ -52,7 +55,8 @@ def weights_files(paths: Iterable[Path]) -> list[Path]:
 def _holds_weights(path: Path) -> bool:
     """Whether a file of a run, a corpus or a split is one of weights, by its name."""
     known = ("weights", "train", "valid", "test")
-    return path.suffix in SUFFIXES and path.stem.startswith(known)
+    ours = path.suffix in SUFFIXES and not path.name.endswith(OF_OTHERS)
+    return ours and path.stem.startswith(known)
 
 
 def write_parts(
@@ -131,7 +135,9 @@ def _metadata(files: Sequence[Path], split: Mapping[str, Any]) -> str:
 
 
 def _said(file: Path) -> dict[str, Any]:
-    fields: dict[str, Any] = json.loads(open_stored(file).metadata or "{}")
+    said = open_stored(file).metadata
+    # As a new file would say it: parts of different versions of the schema are still parts.
+    fields: dict[str, Any] = json.loads(upgrade(said)) if said else {}
     return fields
 
 

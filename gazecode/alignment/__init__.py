@@ -1,8 +1,28 @@
 """Token weights to subword weights, for any tokenizer that gives character offsets."""
 
 from gazecode.alignment.batch import align_batch
-from gazecode.alignment.example import align
+from gazecode.alignment.chat import chat_template
+from gazecode.alignment.example import align, align_windows
+from gazecode.alignment.fim import FIM_LAYOUTS, FimLayout, fim_template
+from gazecode.alignment.pairs import align_pair
+from gazecode.alignment.routes import ROUTES
 from gazecode.alignment.spread import POLICIES
+from gazecode.alignment.template import Template, as_template
 from gazecode.alignment.tokenizer import load_tokenizer, tokenizer_sha256
 
-__all__ = ["POLICIES", "align", "align_batch", "load_tokenizer", "tokenizer_sha256"]
+__all__ = [
+    "FIM_LAYOUTS",
+    "POLICIES",
+    "ROUTES",
+    "FimLayout",
+    "Template",
+    "align",
+    "align_batch",
+    "align_pair",
+    "align_windows",
+    "as_template",
+    "chat_template",
+    "fim_template",
+    "load_tokenizer",
+    "tokenizer_sha256",
+]

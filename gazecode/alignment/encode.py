@@ -1,18 +1,17 @@
-"""Whole texts, tokenized once: ids, the bytes each subword owns, what is code and special.
+"""Whole texts, tokenized once: ids, the bytes each subword owns, its part of the text, its loss.
 
 The texts of a batch are laid end to end on one axis of bytes and one of subwords, so that every
-step after the tokenizer is a few array operations for all of them. Where the code begins in a
-template is known from the template, never guessed from tokenizing the prompt alone: a merge may
-cross the border.
+step after the tokenizer is a few array operations for all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gazecode.alignment.filling import Filled, Refused
 from gazecode.alignment.offsets import (
     Ownership,
     byte_positions,
@@ -21,20 +20,18 @@ from gazecode.alignment.offsets import (
     own,
     summed,
 )
+from gazecode.alignment.segments import Segments, borders, learned_ends, segments_of, stood_for
 from gazecode.alignment.tokenizer import Prepared
-from gazecode.errors import AlignmentError, GazecodeError, ParameterError, TokenizerError
-from gazecode.model import TokenBatch
-from gazecode.model.checks import BoolArray, IntArray
+from gazecode.errors import AlignmentError, TokenizerError
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
 
-__all__ = ["PLACEHOLDER", "Encoded", "Refused", "encode"]
+__all__ = ["Encoded", "encode"]
 
-PLACEHOLDER = "{code}"
-
-Refused = dict[int, GazecodeError]
-"""Why a source was left out, by its number."""
+_FILLED: IntArray = (~np.isin(np.arange(256), list(b" \t\n\v\f\r"))).astype(np.int64)
+"""1 for a byte that is no white space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,164 +44,228 @@ class Encoded:
         The texts; their bytes lie end to end, nothing between them.
     first_byte, first_position
         ``(d + 1,)`` where each text begins, in bytes and in subwords; the last is the length.
-    code_start, code_end
-        ``(d,)`` where the code lies, bytes of all texts.
     position_text
         ``(n,)`` number of the text of each subword.
+    added
+        ``(n,)`` positions the tokenizer put around the texts.
     special
         ``(n,)`` positions whose id means more than text, whether the tokenizer added them or the
         text spells them out.
-    in_code
-        ``(n,)`` positions that stand for text of the code. White space counts, also where trimmed
-        offsets show none of it: a trainer predicts it like any other text.
+    segments
+        The named parts of the texts.
+    segment
+        ``(n,)`` number of the part each position stands for, -1 for none.
+    loss_mask
+        ``(n,)`` positions that a trainer should count.
+    end_learned
+        ``(d,)`` texts whose end of turn counts, too; None where nobody asked.
     """
 
     text: tuple[str, ...]
     first_byte: IntArray
     first_position: IntArray
-    code_start: IntArray
-    code_end: IntArray
     position_text: IntArray
     ids: IntArray
     ownership: Ownership
+    added: BoolArray
     special: BoolArray
-    in_code: BoolArray
+    segments: Segments
+    segment: IntArray
+    loss_mask: BoolArray
+    end_learned: BoolArray | None = None
 
     @property
-    def loss_mask(self) -> BoolArray:
-        """``(n,)`` positions that a trainer should count."""
-        mask: BoolArray = self.in_code & ~self.special
-        return mask
+    def in_code(self) -> BoolArray:
+        """``(n,)`` positions that stand for code that was read."""
+        inside: BoolArray = np.append(self.segments.is_code, np.False_)[self.segment]
+        return inside
 
     @property
     def unowned_bytes(self) -> IntArray:
         """``(d,)`` bytes of the code that no subword owns."""
-        pieces = self.ownership
+        d, pieces = len(self.text), self.ownership
         text = self.position_text[pieces.subword]
-        start = np.maximum(pieces.start, self.code_start[text])
-        inside = np.minimum(pieces.end, self.code_end[text]) - start
-        owned = summed(text, np.maximum(inside, 0) * pieces.fraction, len(self.text))
-        unowned: IntArray = self.code_end - self.code_start - np.rint(owned).astype(np.int64)
+        if self.segments.fill_their_texts(self.first_byte):
+            held = (pieces.end - pieces.start) * pieces.fraction
+            return np.diff(self.first_byte) - _rounded(text, held, d)
+        n_bytes = int(self.first_byte[-1])
+        held = self.segments.bytes_of_code(pieces.start, pieces.end, n_bytes) * pieces.fraction
+        of_code = self.segments.is_code
+        length = np.diff(self.segments.span[of_code]).ravel()
+        size = _rounded(self.segments.text[of_code], length, d)
+        unowned: IntArray = size - _rounded(text, held, d)
         return unowned
 
     @property
     def special_in_code(self) -> IntArray:
         """``(d,)`` positions where the code spells out a special token."""
-        spelled = self.position_text[self.special & self.in_code]
+        special = np.flatnonzero(self.special)
+        inside = np.append(self.segments.is_code, np.False_)[self.segment[special]]
+        spelled = self.position_text[special[inside]]
         return np.bincount(spelled, minlength=len(self.text))
+
+    @property
+    def span(self) -> IntArray:
+        """``(n, 2)`` bytes of each position, counted in its own text."""
+        span: IntArray = self.ownership.span - self.first_byte[self.position_text, None]
+        return span
+
+    @property
+    def borders(self) -> tuple[IntArray, IntArray]:
+        """``(s,)`` first and last position of each part, half-open, within its own text."""
+        return borders(self.segments, self.segment, self.first_position)
 
 
 def encode(
-    batch: TokenBatch, source_id: Sequence[str], prepared: Prepared, *, template: str | None
+    filled: Mapping[int, Filled],
+    source_id: Sequence[str],
+    prepared: Prepared,
+    *,
+    special_tokens: bool = True,
 ) -> tuple[IntArray, Encoded, Refused]:
-    """Tokenize the code of every source within its template.
+    """Tokenize filled templates.
+
+    Parameters
+    ----------
+    filled
+        By number of the source.
+    source_id
+        Names of all sources, for messages.
+    special_tokens
+        Whether the tokenizer puts its own around each text.
 
     Returns
     -------
     kept, encoded, refused
         Numbers of the sources that are in `encoded`, in their order; the reason for every other:
-        its code is empty or not UTF-8, the tokenizer fails on it, or none of its positions counts
-        in the loss.
-
-    Raises
-    ------
-    ParameterError
-        The template does not hold ``{code}`` exactly once.
+        the tokenizer fails on it, has a mark in pieces, or none of its positions counts in the
+        loss.
     """
-    around = _frame(template)
-    text: dict[int, str] = {}
     refused: Refused = {}
-    for i, name in enumerate(source_id):
-        try:
-            text[i] = around[0] + _code_text(batch.code_of(i), name or "the source") + around[1]
-        except AlignmentError as error:
-            refused[i] = error
     encodings: dict[int, Encoding] = {}
-    for i, found in zip(text, prepared.encode_batch(list(text.values())), strict=True):
+    texts = [f.text for f in filled.values()]
+    made = prepared.encode_batch(texts, special_tokens=special_tokens)
+    for i, found in zip(filled, made, strict=True):
         if isinstance(found, TokenizerError):
             refused[i] = found
         else:
             encodings[i] = found
-    encoded = _laid([text[i] for i in encodings], list(encodings.values()), prepared, around)
+    encoded, broken = _laid(filled, encodings, prepared)
     kept = np.array(list(encodings), dtype=np.int64)
     silent = np.bincount(encoded.position_text[encoded.loss_mask], minlength=len(kept)) == 0
-    if silent.any():
-        for i in kept[silent].tolist():
-            refused[i] = _without_loss(source_id[i] or "the source", len(encodings.pop(i)))
-        encoded = _laid([text[i] for i in encodings], list(encodings.values()), prepared, around)
-    return kept[~silent], encoded, refused
+    left_out = silent.copy()
+    left_out[list(broken)] = True
+    for k in np.flatnonzero(left_out).tolist():
+        i = int(kept[k])
+        length = len(encodings.pop(i))
+        refused[i] = broken.get(k) or _without_loss(source_id[i] or "the source", filled[i], length)
+    if left_out.any():
+        encoded, _ = _laid(filled, encodings, prepared)
+    return kept[~left_out], encoded, refused
 
 
-def _frame(template: str | None) -> tuple[str, str]:
-    """What stands before and after the code."""
-    if template is None:
-        return "", ""
-    found = template.count(PLACEHOLDER)
-    if found != 1:
-        raise ParameterError(
-            f"the template holds {PLACEHOLDER} {found} times; expected it exactly once"
-        )
-    before, _, after = template.partition(PLACEHOLDER)
-    return before, after
-
-
-def _code_text(code: bytes, name: str) -> str:
-    if not code:
-        raise AlignmentError(f"{name} is empty; expected code to align weights with")
-    try:
-        return code.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise AlignmentError(
-            f"{name} is not UTF-8 at byte {error.start}; decode it with its own encoding first"
-        ) from error
-
-
-def _without_loss(name: str, n: int) -> AlignmentError:
+def _without_loss(name: str, filled: Filled, n: int) -> AlignmentError:
+    parts = " or ".join(f"the {part.name}" for part in filled.parts if part.in_loss)
     return AlignmentError(
         f"no position of {name} counts in the loss: none of its {n} subwords stands for text of "
-        "the code; use another tokenizer or leave this source out"
+        f"{parts}; use another tokenizer or leave this source out"
     )
 
 
 def _laid(
-    text: Sequence[str],
-    encodings: "Sequence[Encoding]",
-    prepared: Prepared,
-    around: tuple[str, str],
-) -> Encoded:
-    """Tokenized texts end to end."""
-    length = np.array([len(t) for t in text], dtype=np.int64)
-    count = np.array([len(e) for e in encodings], dtype=np.int64)
-    first_character, first_position = first_of(length), first_of(count)
+    filled: Mapping[int, Filled], encodings: "Mapping[int, Encoding]", prepared: Prepared
+) -> tuple[Encoded, dict[int, AlignmentError]]:
+    """Tokenized texts end to end; which of them have marks in pieces."""
+    pages, made = [filled[i] for i in encodings], list(encodings.values())
+    text = [page.text for page in pages]
+    first_character = first_of(np.array([len(t) for t in text], dtype=np.int64))
+    count = np.array([len(e) for e in made], dtype=np.int64)
+    first_position = first_of(count)
     n = int(first_position[-1])
     position_text = np.repeat(np.arange(len(text)), count)
-    ids = np.fromiter(chain.from_iterable(e.ids for e in encodings), dtype=np.int64, count=n)
-    added = _added(encodings, prepared, n)
-    offsets = _offsets(text, encodings, ids, added, count=count, prepared=prepared)
+    ids = np.fromiter(chain.from_iterable(e.ids for e in made), dtype=np.int64, count=n)
+    added = _added(made, prepared, n)
+    offsets = _offsets(text, made, ids, added, count=count, prepared=prepared)
     offsets += first_character[position_text, None]
     at = byte_positions("".join(text))
     ownership = own(offsets, at, lambda subwords: prepared.edges(ids[subwords]))
-    before, after = (len(part) for part in around)
-    code_start, code_end = at[first_character[:-1] + before], at[first_character[1:] - after]
-    in_code = ~added
-    if before or after:
-        in_code &= _within(
-            ownership.span - at[first_character[position_text], None],
-            (code_start - at[first_character[:-1]])[position_text],
-            (code_end - at[first_character[:-1]])[position_text],
-        )
-    return Encoded(
+    first_byte = at[first_character]
+    special = added | np.isin(ids, prepared.special_ids)
+    of_text = offsets - first_character[position_text, None]
+    broken = _marked(pages, of_text, ids, first_position, special, prepared)
+    segments = segments_of(pages, first_character, at)
+    segment = stood_for(
+        segments, ownership.span, position_text, first_byte, added=added, special=special
+    )
+    counts = segment >= 0
+    if not segments.in_loss.all():
+        counts = np.append(segments.in_loss, np.False_)[segment]
+    loss_mask = counts & ~special
+    end_learned = None
+    if segments.ends.any():
+        blank = _blank("".join(text).encode(), ownership.span)
+        ends, end_learned = learned_ends(segments, segment, special, blank, first_position)
+        loss_mask[ends] = True
+    encoded = Encoded(
         text=tuple(text),
-        first_byte=at[first_character],
+        first_byte=first_byte,
         first_position=first_position,
-        code_start=code_start,
-        code_end=code_end,
         position_text=position_text,
         ids=ids,
         ownership=ownership,
-        special=added | np.isin(ids, prepared.special_ids),
-        in_code=in_code,
+        added=added,
+        special=special,
+        segments=segments,
+        segment=segment,
+        loss_mask=loss_mask,
+        end_learned=end_learned,
     )
+    return encoded, broken
+
+
+def _rounded(group: IntArray, value: FloatArray, n_groups: int) -> IntArray:
+    return np.rint(summed(group, value, n_groups)).astype(np.int64)
+
+
+def _blank(text: bytes, span: IntArray) -> BoolArray:
+    """``(n,)`` positions without a byte that is not white space."""
+    before = first_of(_FILLED[np.frombuffer(text, dtype=np.uint8)])
+    blank: BoolArray = before[span[:, 0]] == before[span[:, 1]]
+    return blank
+
+
+def _marked(  # noqa: PLR0917 - all of them describe one batch
+    pages: Sequence[Filled],
+    offsets: IntArray,
+    ids: IntArray,
+    first_position: IntArray,
+    special: BoolArray,
+    prepared: Prepared,
+) -> dict[int, AlignmentError]:
+    """Make marks special, in place; texts in which one is not a token of its own."""
+    broken: dict[int, AlignmentError] = {}
+    for k, page in enumerate(pages):
+        if not page.marks:
+            continue
+        first, last = first_position[k : k + 2].tolist()
+        low, high = offsets[first:last].T
+        for a, b in page.marks:
+            meets = first + np.flatnonzero((low < b) & (high > a))
+            if len(meets) == 1 and _is_mark(int(ids[meets[0]]), page.text[a:b], prepared):
+                special[meets[0]] = True
+            elif k not in broken:
+                pieces = [prepared.tokenizer.id_to_token(i) for i in ids[meets].tolist()]
+                broken[k] = AlignmentError(
+                    f"the tokenizer has {page.text[a:b]!r} as {pieces}; expected one token of its "
+                    "own: take the layout of this tokenizer's model, or add the token to it"
+                )
+    return broken
+
+
+def _is_mark(token_id: int, text: str, prepared: Prepared) -> bool:
+    piece = prepared.tokenizer.id_to_token(token_id) or ""
+    # SentencePiece writes a blank as U+2581.
+    return piece.replace("\u2581", " ").strip() == text.replace("\u2581", " ").strip()
 
 
 def _offsets(
@@ -237,13 +298,3 @@ def _added(encodings: Sequence["Encoding"], prepared: Prepared, n: int) -> BoolA
         return np.zeros(n, dtype=bool)
     masks = chain.from_iterable(e.special_tokens_mask for e in encodings)
     return np.fromiter(masks, dtype=bool, count=n)
-
-
-def _within(span: IntArray, start: IntArray, end: IntArray) -> BoolArray:
-    """Subwords that cover a byte of ``start:end``, or stand for a blank in it that was trimmed."""
-    low, high = span.T
-    covers = (low < high) & (low < end) & (high > start)
-    # Trimmed offsets lie at the end of the blank; at the text's own beginning nothing is before.
-    trimmed = (low == high) & ((low > start) | (start == 0)) & (low <= end)
-    within: BoolArray = covers | trimmed
-    return within

@@ -10,21 +10,32 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from gazecode.alignment.carried import Carried
 from gazecode.alignment.encode import Encoded
 from gazecode.alignment.offsets import summed
+from gazecode.alignment.routes import LOSS_WEIGHT
 from gazecode.alignment.spread import POLICIES, Spread
 from gazecode.alignment.strength import LossWeights, check_strength, loss_weights, mean_one
 from gazecode.errors import ParameterError
-from gazecode.model import TokenBatch, TokenWeights
+from gazecode.model import TokenWeights
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.registry import check_values
 
-__all__ = ["LOSS_WEIGHT", "Rule", "attention", "exposed_of", "gaze_of", "weights_of"]
+__all__ = [
+    "LOSS_WEIGHT",
+    "ROUNDING",
+    "Rule",
+    "Weighed",
+    "attention",
+    "gaze_of",
+    "reach_of",
+    "weights_of",
+]
 
 BACKGROUND = 1.0
 """Weight where nothing is known: plain training."""
-LOSS_WEIGHT = "loss weight"
-"""Unit of values that are weights already: off the path they are neutral, not gaze."""
+ROUNDING = 1e-9
+"""What is nearer to 1, or to all, is."""
 PER = ("character", "token")
 
 
@@ -32,10 +43,10 @@ PER = ("character", "token")
 class Rule:
     """How a value becomes a weight; checked when created."""
 
-    policy: str
-    strength: float | None
-    per: str
-    max_ratio: float
+    policy: str = "inherit"
+    strength: float | None = None
+    per: str = "character"
+    max_ratio: float = 5.0
     mean_one: bool = False
 
     def __post_init__(self) -> None:
@@ -45,6 +56,11 @@ class Rule:
         if self.per not in PER:
             raise ParameterError.unknown("per", self.per, PER)
         check_strength(self.strength, self.max_ratio)
+
+    @property
+    def asks_for_characters(self) -> bool:
+        """Whether values are taken per character."""
+        return self.strength is not None and self.per == "character"
 
     @property
     def hands_out_mass(self) -> bool:
@@ -72,22 +88,73 @@ def attention(
     return np.asarray(mass / total[encoded.position_text])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Weighed:
+    """Loss weights of ``n`` positions in ``d`` texts.
+
+    `inert` is ``(d,)``: the sum of ``|weight - 1|`` that the rule would have put on positions whose
+    loss does not count, if it counted everywhere. Special tokens are neutral in any case.
+    """
+
+    made: LossWeights
+    inert: FloatArray
+
+
 def weights_of(
-    weights: TokenWeights, batch: TokenBatch, spread: Spread, encoded: Encoded, rule: Rule
-) -> LossWeights:
-    """Loss weight per subword, and what there is to say about it."""
-    exposed, value = exposed_of(weights), weights.value
+    value: FloatArray,
+    exposed: BoolArray,
+    *,
+    tokens: Carried,
+    spread: Spread,
+    encoded: Encoded,
+    rule: Rule,
+    characters: FloatArray | None = None,
+) -> Weighed:
+    """Loss weight per subword, and what there is to say about it.
+
+    Parameters
+    ----------
+    value, exposed, characters
+        ``(m,)`` of the tokens in the texts; those not exposed carry no weight. `characters` are
+        needed only where the value is taken per character.
+    """
     weighable = spread.flagged(exposed)
+    if rule.policy == "share":
+        value = tokens.divided(value)
     if rule.hands_out_mass:
         value, weighable = np.where(exposed, value, 0.0), spread.owns(exposed)
-    if rule.strength is not None and rule.per == "character":
-        value = value / _characters(batch)
-    weighable &= encoded.loss_mask
+    if characters is not None:
+        value = value / characters
     spread_value = POLICIES[rule.policy](spread, value, background=BACKGROUND)
+    counts = weighable & encoded.loss_mask
+    made = _weights(spread_value, counts, encoded, rule)
+    inert = np.zeros(len(encoded.text))
+    withheld = np.flatnonzero(weighable & ~encoded.loss_mask & ~encoded.special)
+    if len(withheld):
+        everywhere = _weights(spread_value, weighable & ~encoded.special, encoded, rule).weight
+        moved = np.abs(everywhere[withheld] - BACKGROUND)
+        # What is a rounding of 1 is no weight that somebody would miss.
+        moved[moved < ROUNDING] = 0.0
+        inert = summed(encoded.position_text[withheld], moved, len(encoded.text))
+    return Weighed(made=made, inert=inert)
+
+
+def reach_of(weighed: Weighed, encoded: Encoded) -> FloatArray:
+    """``(d,)`` share of the weight that lies where the loss counts; NaN where all is neutral."""
+    moved = np.abs(weighed.made.weight - BACKGROUND)
+    total = summed(encoded.position_text, moved, len(encoded.text))
+    # Nothing moves outside the loss: there every weight is exactly 1.
+    whole = total + weighed.inert
+    reach: FloatArray = np.full(len(whole), np.nan)
+    np.divide(total, whole, out=reach, where=whole > 0)
+    return reach
+
+
+def _weights(value: FloatArray, weighable: BoolArray, encoded: Encoded, rule: Rule) -> LossWeights:
     text, d = encoded.position_text, len(encoded.text)
     if rule.strength is not None:
         return loss_weights(
-            spread_value,
+            value,
             weighable,
             strength=rule.strength,
             max_ratio=rule.max_ratio,
@@ -95,17 +162,12 @@ def weights_of(
             n_examples=d,
         )
     if rule.mean_one:
-        return mean_one(spread_value, weighable, example=text, n_examples=d)
+        return mean_one(value, weighable, example=text, n_examples=d)
     return LossWeights(
-        weight=np.where(weighable, spread_value, BACKGROUND),
+        weight=np.where(weighable, value, BACKGROUND),
         clipped_share=np.zeros(d),
         no_signal=np.zeros(d, dtype=bool),
     )
-
-
-def exposed_of(weights: TokenWeights) -> BoolArray:
-    """``(m,)`` tokens that were on the screen."""
-    return np.ones(len(weights), dtype=bool) if weights.exposed is None else weights.exposed
 
 
 def _largest(value: FloatArray, first: IntArray) -> FloatArray:
@@ -115,11 +177,3 @@ def _largest(value: FloatArray, first: IntArray) -> FloatArray:
     if len(filled):
         largest[filled] = np.maximum.reduceat(value, first[filled])
     return largest
-
-
-def _characters(batch: TokenBatch) -> FloatArray:
-    """``(m,)`` characters of each token, white space inside it included."""
-    byte = np.frombuffer(batch.code, dtype=np.uint8)
-    before = np.concatenate([[0], np.cumsum((byte & 0xC0) != 0x80)])
-    count: FloatArray = before[batch.span[:, 1]] - before[batch.span[:, 0]]
-    return np.maximum(count, 1).astype(np.float64)

@@ -92,6 +92,11 @@ class Spread:
         self.owned = summed(self._token, self._bytes, len(span))
         self.token_index = self._largest()
 
+    @property
+    def parts(self) -> tuple[IntArray, IntArray, FloatArray]:
+        """``(k,)`` subword, token and how many bytes of it the subword owns, by subword."""
+        return self._subword, self._token, self._bytes
+
     def _largest(self) -> IntArray:
         index: IntArray = np.full(self.n_subwords, -1, dtype=np.int64)
         row, token = self._covers.row, self._covers.token

@@ -10,6 +10,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -73,18 +74,28 @@ class Prepared:
         encoding: Encoding = self._tried(self.tokenizer.encode, text)
         return encoding
 
-    def encode_batch(self, texts: Sequence[str]) -> "list[Encoding | TokenizerError]":
-        """Tokenize texts; where the tokenizer fails on one, its error stands in its place."""
-        try:
-            return list(self._tried(self.tokenizer.encode_batch, texts))
-        except TokenizerError:
-            return [self._encoding_or_error(text) for text in texts]
+    def encode_batch(
+        self, texts: Sequence[str], *, special_tokens: bool = True
+    ) -> "list[Encoding | TokenizerError]":
+        """Tokenize texts; where the tokenizer fails on one, its error stands in its place.
 
-    def _encoding_or_error(self, text: str) -> "Encoding | TokenizerError":
+        Without `special_tokens`, none are put around the texts: those that a text spells stay.
+        """
+        encode = partial(self.tokenizer.encode_batch, add_special_tokens=special_tokens)
         try:
-            return self.encode(text)
+            return list(self._tried(encode, texts))
+        except TokenizerError:
+            one = partial(self.tokenizer.encode, add_special_tokens=special_tokens)
+            return [self._encoding_or_error(one, text) for text in texts]
+
+    def _encoding_or_error(
+        self, encode: Callable[[str], "Encoding"], text: str
+    ) -> "Encoding | TokenizerError":
+        try:
+            encoding: Encoding = self._tried(encode, text)
         except TokenizerError as error:
             return error
+        return encoding
 
     def _tried(self, encode: Callable[[Any], Any], given: str | Sequence[str]) -> Any:
         try:

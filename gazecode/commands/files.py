@@ -1,5 +1,6 @@
 """Commands on source files and on files of weights."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ import typer
 from gazecode.commands.shell import AsJson, app, print_json, progress_bar, show
 from gazecode.errors import ParameterError
 
-__all__ = ["convert", "parse", "split", "validate"]
+__all__ = ["card", "convert", "parse", "split", "validate"]
 
 
 @app.command()
@@ -36,10 +37,22 @@ def parse(
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Weights to read.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help=".parquet, .h5 or .jsonl")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="Weights in any container, told by content.")
+    ],
+    target: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help=".parquet, .h5 (.hdf5, .nc), .jsonl, .safetensors or .eyemulator.jsonl",
+        ),
+    ],
 ) -> None:
-    """Convert weights between Parquet, HDF5 and JSONL; nothing is lost on the way."""
+    """Convert weights between Parquet, HDF5, JSONL and safetensors; nothing is lost on the way.
+
+    A file of an older schema becomes one of the current version. OUT.eyemulator.jsonl gives rows
+    in the form that EyeMulator published: less than a weights file holds, and not read back as one.
+    """
     from gazecode.export import convert as convert_file
 
     convert_file(source, target)
@@ -49,7 +62,7 @@ def convert(
 @app.command()
 def validate(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Weights in any of the formats.")
+        list[Path], typer.Argument(metavar="FILE...", help="Parquet, HDF5, JSONL or safetensors.")
     ],
     by: Annotated[
         str | None, typer.Option(help="What a split holds out: source, participant or both.")
@@ -58,6 +71,7 @@ def validate(
 ) -> None:
     """Check weights against the written schema (docs/schema.md), and a split for leaks.
 
+    Every container and every version is checked by its own rules, row by row, digests included.
     Files given together are the parts of one split, training first: no source, near copy of a
     source, participant or source of a prior may be in two of them. A folder stands for the weights
     in it.
@@ -84,6 +98,42 @@ def validate(
 
 def _problems(report: Any) -> list[dict[str, Any]]:
     return [{"row": p.row, "column": p.column, "problem": p.message} for p in report.problems]
+
+
+@app.command()
+def card(
+    weights: Annotated[
+        list[Path], typer.Argument(metavar="WEIGHTS...", help="Weights, or folders of them.")
+    ],
+    study: Annotated[
+        Path | None,
+        typer.Option(metavar="STUDY.toml", help="Whose [card] says consent, licence and so on."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=TEXT", help="A field of [card]; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The card, as Markdown; printed if not given.")
+    ] = None,
+) -> None:
+    """Make a dataset card: what, from whom, consent and licence, parameters, quality, limits.
+
+    What no file says is called "not stated". quality.json and corpus.json beside the weights are
+    read, too.
+    """
+    from gazecode.export import replacing
+    from gazecode.heldout import weights_files
+    from gazecode.study.card import card_of_files
+
+    said = dict(text_setting(text) for text in settings or ())
+    text = card_of_files(weights_files(weights), study=study, settings=said)
+    if out is None:
+        print(text, end="")
+        return
+    with replacing(out) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+    print(f"card: {out}", file=sys.stderr)
 
 
 @app.command()
@@ -116,6 +166,14 @@ def split(
     print(", ".join(f"{name} {n}" for name, n in counts.items()) + f" examples in {out}")
     if left_out:
         print(f"note: {left_out} examples pair people and sources of two parts and are left out")
+
+
+def text_setting(text: str) -> tuple[str, str]:
+    """``NAME=TEXT`` as a pair; the text is kept as it is typed."""
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise ParameterError(f'--set {text}: expected NAME=TEXT, as in license="CC-BY-4.0"')
+    return name, value
 
 
 def _share(text: str) -> tuple[str, float]:

@@ -67,6 +67,7 @@ def checked_settings(
         max_error_share=max_error_share,
         answer=answer if answer in ("", PROSE) else known_language(answer),
     )
+    _must_arrive(settings)
     _try(settings, tokenizer)
     return settings
 
@@ -85,12 +86,19 @@ def _bare(priors: LabelPriors) -> LabelPriors:
     return LabelPriors(**{name: getattr(priors, name) for name in kept})
 
 
+def _must_arrive(settings: WeighSettings) -> None:
+    """Refuse a job in which not one weight can reach a loss."""
+    route = settings.align.route or ("source_lm" if settings.answer == PROSE else "")
+    if settings.answer and route == "source_lm" and not settings.align.allow_inert:
+        raise ParameterError(
+            "the loss lies on the answers and the weights on the sources: weight_reach 0 "
+            "everywhere; choose the route copy, answer_prior or attention (--route), or allow it "
+            "with allow_inert (--align allow_inert=true)"
+        )
+
+
 def _try(settings: WeighSettings, tokenizer: str | Path) -> None:
     answers = [b"x = 1\n"] if settings.answer else None
-    made = make_examples(
+    make_examples(
         ["x"], [b"x = 1\n"], "python", settings, load_tokenizer(tokenizer), answers=answers
     )
-    for _, reason in made.refused.values():
-        # Where no weight of this source can arrive, none of any other can.
-        if "weight_reach" in reason:
-            raise ParameterError(reason)

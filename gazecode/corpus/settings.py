@@ -9,11 +9,12 @@ import inspect
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from gazecode.alignment import load_tokenizer
+from gazecode.alignment.template import as_template
 from gazecode.errors import GazecodeError, ParameterError
 from gazecode.model import LABELS, LabelPriors
 from gazecode.priors import path_batch
@@ -36,7 +37,10 @@ PROSE = "prose"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignRule:
-    """How values of tokens become weights of subwords: the parameters of ``align``."""
+    """How values of tokens become weights of subwords: the parameters of ``align``.
+
+    `learn_end` is that of `gazecode.alignment.Template`: the end of the text counts in the loss.
+    """
 
     template: str | None = None
     policy: str = "inherit"
@@ -52,6 +56,13 @@ class AlignRule:
 
     def __post_init__(self) -> None:
         check_values(AlignRule, asdict(self), name="align")
+
+    def arguments(self) -> dict[str, Any]:
+        """What `align_batch` takes."""
+        given = asdict(self)
+        if given.pop("learn_end"):
+            given["template"] = replace(as_template(self.template), learn_end=True)
+        return given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

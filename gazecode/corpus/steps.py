@@ -4,7 +4,7 @@ parse → syntax check → pseudo scan path → weigh → align
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ def make_examples(
         language=language,
         source_group=source_groups(batch, language),
         **_answer_arguments(answered, kept, settings),
-        **asdict(settings.align),
+        **settings.align.arguments(),
     )
     refused |= {rows[i]: ("align", one_line(reason)) for i, reason in reasons.items()}
     moved = replace(examples, source=kept[examples.source])

@@ -1,4 +1,4 @@
-"""Files for other labs: weights as Parquet, HDF5 (netCDF-4) and JSON lines, read back and checked.
+"""Files for other labs: weights as Parquet, HDF5 (netCDF-4), JSON lines and safetensors.
 
 The schema is written down in ``docs/schema.md``. Every file appears under its final name whole or
 not at all, says its units and parameters, and is byte-identical on a rerun.
@@ -6,6 +6,7 @@ not at all, says its units and parameters, and is byte-identical on a rerun.
 
 from gazecode.disk import replacing
 from gazecode.export.convert import convert
+from gazecode.export.eyemulator import to_eyemulator
 from gazecode.export.flat import flat_batch
 from gazecode.export.hdf5 import to_hdf5
 from gazecode.export.jsonl import to_jsonl
@@ -13,6 +14,7 @@ from gazecode.export.metadata import inputs_digest
 from gazecode.export.opening import iter_examples, open_stored, read_examples
 from gazecode.export.parquet import parquet_bytes, to_parquet, write_batches
 from gazecode.export.rows import from_batch, to_batch
+from gazecode.export.safetensors import to_safetensors
 from gazecode.export.schema import COLUMNS, SCHEMA_VERSION, arrow_schema
 from gazecode.export.table import read_metadata, write_table
 from gazecode.export.tensors import to_xarray
@@ -35,9 +37,11 @@ __all__ = [
     "read_metadata",
     "replacing",
     "to_batch",
+    "to_eyemulator",
     "to_hdf5",
     "to_jsonl",
     "to_parquet",
+    "to_safetensors",
     "to_xarray",
     "validate",
     "write_batches",

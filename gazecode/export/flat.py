@@ -7,11 +7,15 @@ import numpy as np
 from gazecode.export.rows import Flat, record_batch
 from gazecode.export.schema import Column
 from gazecode.model import LABELS, ExampleBatch
+from gazecode.model.labels import CodeArray
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["flat_batch"]
+
+_OF_ALL = ("n_people", "route")
+"""What the examples of a batch have in common, said once."""
 
 
 def flat_batch(examples: ExampleBatch) -> "pa.RecordBatch":
@@ -26,23 +30,20 @@ def flat_batch(examples: ExampleBatch) -> "pa.RecordBatch":
 
 
 def _column(examples: ExampleBatch, column: Column) -> Flat:
-    if column.along == "token":
-        return _tokens(examples, column), examples.first_token
-    values = getattr(examples, column.name)
-    if column.along == "position":
-        return values, examples.first_position
     rows = np.arange(len(examples) + 1)
+    values = getattr(examples, column.name)
     if column.name == "prior_sources":
         return list(values) * len(examples), rows * len(values)
-    if column.name == "n_people":
-        return np.full(len(examples), values), rows
+    if column.name == "token_label":
+        return _labels(values), examples.first_token
+    if column.is_list:
+        return values, getattr(examples, f"first_{column.along}")
+    if column.name in _OF_ALL:
+        return [values] * len(examples), rows
     return values, rows
 
 
-def _tokens(examples: ExampleBatch, column: Column) -> Any:
+def _labels(codes: CodeArray) -> Any:
     import pyarrow as pa
 
-    values = getattr(examples, column.name)
-    if column.name != "token_label":
-        return values
-    return pa.array(LABELS, pa.string()).take(pa.array(values))
+    return pa.array(LABELS, pa.string()).take(pa.array(codes))

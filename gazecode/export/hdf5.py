@@ -1,7 +1,8 @@
 """Weights as HDF5 that is netCDF-4, written by h5netcdf as the examples come.
 
-Dimensions ``example``, ``position`` and ``token`` are unlimited and grow with what arrives. Lists
-are padded to rectangles; ``length`` and ``token_length`` say how much of each row is content.
+Dimensions ``example``, ``position``, ``token``, ``segment`` and ``transition`` are unlimited and
+grow with what arrives. Lists are padded to rectangles; ``length``, ``token_length``,
+``segment_length`` and ``transition_length`` say how much of each row is content.
 Conventions: https://cfconventions.org (units, auxiliary coordinate) and xarray's ``dtype = bool``.
 """
 
@@ -17,8 +18,8 @@ from gazecode.errors import DataError
 from gazecode.export import metadata
 from gazecode.export.lists import flat_values, row_of
 from gazecode.export.padding import DTYPES, PADDING, blocks, pad
-from gazecode.export.rows import BLOCK_ROWS, batches
-from gazecode.export.schema import COLUMNS, Column
+from gazecode.export.rows import BLOCK_ROWS, batches, refuse_uneven
+from gazecode.export.schema import COLUMNS, COUNTED_BY, Column
 from gazecode.model import Example
 
 if TYPE_CHECKING:
@@ -44,12 +45,22 @@ LENGTHS: Mapping[str, Column] = {
     "token": Column(
         name="token_length", type="int32", unit="count", meaning="tokens of the row, not padded"
     ),
+    "segment": Column(
+        name="segment_length", type="int32", unit="count", meaning="segments of the row", since=2
+    ),
+    "transition": Column(
+        name="transition_length",
+        type="int32",
+        unit="count",
+        meaning="transitions of the row, not padded",
+        since=2,
+    ),
 }
 """The variable that says how many cells along a padded dimension are content."""
 
 _CHUNK_CELLS = 256
 CACHE_BYTES = 2**20
-"""Chunks a variable keeps unpacked. HDF5 2 takes 8 MiB for each, which adds up over 24 of them."""
+"""Chunks a variable keeps unpacked. HDF5 2 takes 8 MiB for each, which adds up over 40 of them."""
 _COMPRESSION: Mapping[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 
 
@@ -69,7 +80,7 @@ def to_hdf5(
     0
     >>> import xarray
     >>> dict(xarray.open_dataset(path).sizes)
-    {'example': 0, 'position': 0, 'token': 0}
+    {'example': 0, 'position': 0, 'token': 0, 'segment': 0, 'transition': 0}
     """
     return write_batches(batches(examples), Path(path), said=metadata.for_examples(provenance))
 
@@ -85,7 +96,7 @@ def write_batches(rows: "Iterable[pa.RecordBatch]", path: Path, *, said: str) ->
         h5py.File(part, "w", track_order=True, rdcc_nbytes=CACHE_BYTES) as raw,
         h5netcdf.File(raw, "w") as file,
     ):
-        _lay_out(file, said)
+        _lay_out(file, metadata.upgrade(said))
         # Held open: HDF5 packs and writes the unfinished chunks of whatever is closed.
         datasets = {column.name: raw[column.name] for column in (*COLUMNS, *LENGTHS.values())}
         for batch in rows:
@@ -130,7 +141,7 @@ def variable_attributes(column: Column, units: Mapping[str, Any]) -> dict[str, A
 
 
 def _lay_out(file: Any, said: str) -> None:
-    file.dimensions = {"example": None, "position": None, "token": None}
+    file.dimensions = dict.fromkeys(("example", *LENGTHS))
     units = metadata.load(said, name="metadata").get("units", {})
     for column in (*COLUMNS, *LENGTHS.values()):
         variable = _create(file, column)
@@ -160,10 +171,10 @@ def _create(file: Any, column: Column) -> Any:
 def _append(
     file: Any, datasets: Mapping[str, Any], batch: "pa.RecordBatch", first_row: int
 ) -> None:
+    refuse_uneven(batch)
     _refuse_nul(batch)
     lengths = {
-        along: batch.column(column).value_lengths().to_numpy()
-        for along, column in (("position", "input_ids"), ("token", "token_start"))
+        along: batch.column(COUNTED_BY[along]).value_lengths().to_numpy() for along in LENGTHS
     }
     last_row = first_row + batch.num_rows
     file.resize_dimension("example", last_row)

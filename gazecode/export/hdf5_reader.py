@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gazecode.errors import SchemaError
+from gazecode.export import metadata
 from gazecode.export.hdf5 import CACHE_BYTES, LENGTHS, dimensions
 from gazecode.export.lists import row_of
 from gazecode.export.padding import DTYPES, MOST_CELLS, blocks, unpad
 from gazecode.export.rows import BATCH_ROWS
-from gazecode.export.schema import BY_NAME, COLUMNS, BrokenRow, Column, arrow_schema
+from gazecode.export.schema import BY_NAME, BrokenRow, Column, arrow_schema, columns_of
 from gazecode.export.stored import Stored, file_error
 
 if TYPE_CHECKING:
@@ -25,10 +27,7 @@ _OPEN: Mapping[str, Any] = {"decode_vlen_strings": True, "phony_dims": "sort"}
 _BROKEN = (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError)
 """What h5py raises on a damaged file; a text that is not UTF-8 is a ValueError."""
 
-_LENGTH_NAMES = tuple(length.name for length in LENGTHS.values())
-
 Lengths = Mapping[str, "np.ndarray[Any, Any]"]
-Data = Mapping[str, Any]
 
 
 def open_hdf5(path: Path) -> Stored:
@@ -37,13 +36,15 @@ def open_hdf5(path: Path) -> Stored:
 
     try:
         with h5netcdf.File(path, "r", **_OPEN) as file:
-            said = file.attrs.get("gazecode")
+            attribute = file.attrs.get("gazecode")
             columns = {
                 name: _variable_problem(name, variable) for name, variable in file.variables.items()
             }
     except _BROKEN as error:
         raise file_error(path, "HDF5", error) from error
-    for length in LENGTHS.values():
+    said = attribute if isinstance(attribute, str) else None
+    version = metadata.version_of(said, columns)
+    for length in _lengths_of(version).values():
         problem = columns.pop(length.name, "missing")
         if problem:
             raise SchemaError(
@@ -53,10 +54,16 @@ def open_hdf5(path: Path) -> Stored:
     return Stored(
         path=path,
         container="HDF5",
-        metadata=said if isinstance(said, str) else None,
+        metadata=said,
+        version=version,
         columns=columns,
-        batches=lambda: _rows(path),
+        rows=lambda: _rows(path, version),
     )
+
+
+def _lengths_of(version: int) -> Mapping[str, Column]:
+    """Padded dimensions of a version, and the variable that says how much of each is content."""
+    return {along: length for along, length in LENGTHS.items() if length.since <= version}
 
 
 def _variable_problem(name: str, variable: Any) -> str:
@@ -78,18 +85,29 @@ def _is_text(variable: Any) -> bool:
     return bool(variable.dtype == object) or variable.dtype is str
 
 
-def _rows(path: Path) -> "Iterator[pa.RecordBatch]":
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """The open variables of a file and the version of the schema by which they are read."""
+
+    path: Path
+    version: int
+    data: Mapping[str, Any]
+
+
+def _rows(path: Path, version: int) -> "Iterator[pa.RecordBatch]":
     # The names of the dimensions were checked with h5netcdf; for every further question it walks
     # through all variables, h5py alone reads many times faster.
     import h5py
 
     row = 0
     try:
-        with h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES) as file:
-            data = {name: file[name] for name in (*BY_NAME, *_LENGTH_NAMES)}
-            total = _shared_size(data, path)
+        with h5py.File(path, "r", rdcc_nbytes=CACHE_BYTES) as raw:
+            columns = (*columns_of(version), *_lengths_of(version).values())
+            data = {column.name: raw[column.name] for column in columns}
+            file = _File(path=path, version=version, data=data)
+            total = _shared_size(file)
             for start in range(0, total, BATCH_ROWS):
-                for batch in _batches(data, start, min(start + BATCH_ROWS, total), path):
+                for batch in _batches(file, start, min(start + BATCH_ROWS, total)):
                     yield batch
                     row += batch.num_rows
     except _BROKEN as error:
@@ -100,37 +118,38 @@ def _read(dataset: Any, *cells: slice) -> Any:
     return dataset.asstr()[cells] if dataset.dtype == object else dataset[cells]
 
 
-def _shared_size(data: Data, path: Path) -> int:
+def _shared_size(file: _File) -> int:
     """Return the number of rows, which all variables must have."""
-    sizes = {name: int(dataset.shape[0]) for name, dataset in data.items()}
+    sizes = {name: int(dataset.shape[0]) for name, dataset in file.data.items()}
     total = sizes[LENGTHS["position"].name]
     for name, size in sizes.items():
         if size != total:
             raise SchemaError(
-                f"{path.name}: variable {name} has {size} examples; expected {total} as in length, "
-                "export the file again"
+                f"{file.path.name}: variable {name} has {size} examples; expected {total} as in "
+                "length, export the file again"
             )
     return total
 
 
-def _batches(data: Data, start: int, stop: int, path: Path) -> "Iterator[pa.RecordBatch]":
-    lengths = {along: _lengths(data, along, start, stop, path) for along in LENGTHS}
-    longest = np.maximum(*lengths.values())
+def _batches(file: _File, start: int, stop: int) -> "Iterator[pa.RecordBatch]":
+    lengths = {along: _lengths(file, along, start, stop) for along in _lengths_of(file.version)}
+    longest = np.maximum.reduce(list(lengths.values()))
     small = int(longest.max()) * (stop - start) <= MOST_CELLS
     for a, b in [(0, stop - start)] if small else blocks(longest):
         part = {along: length[a:b] for along, length in lengths.items()}
-        yield _batch(data, start + a, start + b, part, path)
+        yield _batch(file, start + a, start + b, part)
 
 
-def _lengths(data: Data, along: str, start: int, stop: int, path: Path) -> "np.ndarray[Any, Any]":
+def _lengths(file: _File, along: str, start: int, stop: int) -> "np.ndarray[Any, Any]":
     name = LENGTHS[along].name
-    lengths = np.asarray(data[name][start:stop])
-    size = min(data[column.name].shape[1] for column in COLUMNS if column.along == along)
+    lengths = np.asarray(file.data[name][start:stop])
+    columns = (column for column in columns_of(file.version) if column.along == along)
+    size = min(file.data[column.name].shape[1] for column in columns)
     bad = np.flatnonzero((lengths < 0) | (lengths > size))
     if bad.size:
         row = start + int(bad[0])
         raise BrokenRow(
-            f"{path.name}: row {row} has {name} {lengths[bad[0]]}; expected 0 to {size}, "
+            f"{file.path.name}: row {row} has {name} {lengths[bad[0]]}; expected 0 to {size}, "
             "export the file again",
             row=row,
             column=name,
@@ -138,16 +157,17 @@ def _lengths(data: Data, along: str, start: int, stop: int, path: Path) -> "np.n
     return lengths
 
 
-def _batch(data: Data, start: int, stop: int, lengths: Lengths, path: Path) -> "pa.RecordBatch":
+def _batch(file: _File, start: int, stop: int, lengths: Lengths) -> "pa.RecordBatch":
     import pyarrow as pa
 
     arrays = []
-    for column, field in zip(COLUMNS, arrow_schema(), strict=True):
-        variable = data[column.name]
+    schema = arrow_schema(version=file.version)
+    for column, field in zip(columns_of(file.version), schema, strict=True):
+        variable = file.data[column.name]
         if column.along not in LENGTHS:
             values = _read(variable, slice(start, stop))
             rows = (
-                [_sources(v, start + i, path) for i, v in enumerate(values)]
+                [_sources(v, start + i, file.path) for i, v in enumerate(values)]
                 if column.is_list
                 else values
             )
@@ -157,10 +177,10 @@ def _batch(data: Data, start: int, stop: int, lengths: Lengths, path: Path) -> "
         width = int(length.max(initial=0))
         flat = unpad(_read(variable, slice(start, stop), slice(width)), length)
         ends = np.concatenate([[0], np.cumsum(length, dtype=np.int64)])
-        inner = pa.array(_checked(flat, column, ends, start, path), field.type.value_type)
+        inner = pa.array(_checked(flat, column, ends, start, file.path), field.type.value_type)
         offsets = pa.array(ends.astype(np.int32), pa.int32())
         arrays.append(pa.ListArray.from_arrays(offsets, inner, type=field.type))
-    return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema())
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _checked(

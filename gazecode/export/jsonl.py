@@ -16,7 +16,7 @@ from gazecode.errors import SchemaError
 from gazecode.export import metadata
 from gazecode.export.lists import flat_values
 from gazecode.export.rows import BATCH_ROWS, BATCH_VALUES, batches
-from gazecode.export.schema import COLUMNS, BrokenRow, Column, arrow_schema
+from gazecode.export.schema import COLUMNS, BrokenRow, Column, arrow_schema, columns_of
 from gazecode.export.stored import Stored
 from gazecode.model import Example
 
@@ -57,7 +57,7 @@ def write_batches(rows: "Iterable[pa.RecordBatch]", path: Path, *, said: str) ->
     """Write record batches of the schema with the metadata `said`; return the number of rows."""
     written = 0
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(f'{{"gazecode":{said}}}\n')
+        file.write(f'{{"gazecode":{metadata.upgrade(said)}}}\n')
         for batch in rows:
             _write_batch(batch, file)
             written += batch.num_rows
@@ -100,14 +100,24 @@ def open_jsonl(path: Path) -> Stored:
     """Open a file of JSON lines; the rows are read and checked when they are asked for."""
     with path.open("rb") as file:
         first = _parse(file.readline(), path, 1)
-    said = first.get("gazecode")
-    columns = next(_parsed(path), {column.name: None for column in COLUMNS})
+    if "code_tokens" in first and "mask" in first:
+        raise SchemaError(
+            f"{path.name} holds rows in the form that EyeMulator published, no weights file; read "
+            "them with gazecode.eyemulator_weights or repair"
+        )
+    fields = first.get("gazecode")
+    said = None if fields is None else json.dumps(fields, **_CANONICAL)
+    row = next(_parsed(path), None)
+    version = metadata.version_of(said, row or ())
+    # Without a row there is nothing to be wrong about.
+    columns = [column.name for column in columns_of(version)] if row is None else row
     return Stored(
         path=path,
         container="JSONL",
-        metadata=None if said is None else json.dumps(said, **_CANONICAL),
+        metadata=said,
+        version=version,
         columns=dict.fromkeys(columns, ""),
-        batches=lambda: _rows(path),
+        rows=lambda: _rows(path, version),
     )
 
 
@@ -118,18 +128,19 @@ _CANONICAL: dict[str, Any] = {
 }
 
 
-def _rows(path: Path) -> "Iterator[pa.RecordBatch]":
+def _rows(path: Path, version: int) -> "Iterator[pa.RecordBatch]":
     held: list[dict[str, Any]] = []
     values = 0
     for row, fields in enumerate(_parsed(path)):
-        _check_row(fields, row, path)
+        _check_row(fields, columns_of(version), row, path)
         held.append(fields)
         values += len(fields["input_ids"]) + len(fields["token_start"])
+        values += len(fields["transition_from"]) if version > 1 else 0
         if len(held) >= BATCH_ROWS or values >= BATCH_VALUES:
-            yield _batch(held, path, row + 1 - len(held))
+            yield _batch(held, version, path, row + 1 - len(held))
             held, values = [], 0
     if held:
-        yield _batch(held, path, row + 1 - len(held))
+        yield _batch(held, version, path, row + 1 - len(held))
 
 
 def _parsed(path: Path) -> Iterator[dict[str, Any]]:
@@ -164,8 +175,10 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check_row(fields: Mapping[str, Any], row: int, path: Path) -> None:
-    missing = [column.name for column in COLUMNS if column.name not in fields]
+def _check_row(
+    fields: Mapping[str, Any], columns: tuple[Column, ...], row: int, path: Path
+) -> None:
+    missing = [column.name for column in columns if column.name not in fields]
     if missing:
         raise BrokenRow(
             f"{path.name}: row {row} has no {', '.join(missing)}; found "
@@ -173,7 +186,7 @@ def _check_row(fields: Mapping[str, Any], row: int, path: Path) -> None:
             row=row,
             column=missing[0],
         )
-    for column in COLUMNS:
+    for column in columns:
         if not _fits(fields[column.name], column):
             raise BrokenRow(
                 f"{path.name}: row {row}: {column.name} is {fields[column.name]!a:.60}; "
@@ -197,11 +210,14 @@ def _is_int32(low: int, high: int) -> bool:
     return low >= -(2**31) and high < 2**31
 
 
-def _batch(held: list[dict[str, Any]], path: Path, first_row: int) -> "pa.RecordBatch":
+def _batch(
+    held: list[dict[str, Any]], version: int, path: Path, first_row: int
+) -> "pa.RecordBatch":
     import pyarrow as pa
 
     arrays = []
-    for field in arrow_schema():
+    schema = arrow_schema(version=version)
+    for field in schema:
         try:
             arrays.append(pa.array([fields[field.name] for fields in held], field.type))
         except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
@@ -213,4 +229,4 @@ def _batch(held: list[dict[str, Any]], path: Path, first_row: int) -> "pa.Record
                 row=first_row,
                 column=field.name,
             ) from error
-    return pa.RecordBatch.from_arrays(arrays, schema=arrow_schema())
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -6,14 +6,29 @@ No clock time, no machine name, sorted keys: a rerun on the same inputs writes t
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from gazecode.errors import ParameterError, SchemaError
 from gazecode.export.schema import COLUMNS, SCHEMA_VERSION
 
-__all__ = ["check_version", "dump", "for_examples", "for_table", "inputs_digest", "load"]
+__all__ = [
+    "check_version",
+    "dump",
+    "for_examples",
+    "for_table",
+    "inputs_digest",
+    "load",
+    "upgrade",
+    "version_of",
+]
 
+_CANONICAL: Mapping[str, Any] = {
+    "sort_keys": True,
+    "ensure_ascii": False,
+    "separators": (",", ":"),
+}
 _OURS = ("schema_version", "package", "package_version")
 _SUFFIX_UNITS = {"_deg_s": "deg/s", "_ms": "ms", "_px": "px", "_mm": "mm", "_deg": "deg"}
 
@@ -81,14 +96,7 @@ def dump(fields: Mapping[str, object]) -> str:
     """Return the object as canonical JSON, with the package's name and version."""
     whole = {**fields, "package": "gazecode", "package_version": _package_version()}
     try:
-        text = json.dumps(
-            whole,
-            sort_keys=True,
-            ensure_ascii=False,
-            allow_nan=False,
-            separators=(",", ":"),
-            default=_plain,
-        )
+        text = json.dumps(whole, allow_nan=False, default=_plain, **_CANONICAL)
         text.encode()
     except (TypeError, ValueError) as error:
         raise ParameterError(
@@ -147,6 +155,41 @@ def check_version(fields: Mapping[str, object], *, name: str) -> int:
             "update gazecode"
         )
     return version
+
+
+def version_of(text: str | None, columns: Iterable[str]) -> int:
+    """Version by which to read a file: what it says or, if it says none we know, by its columns.
+
+    A file that says nothing is still read as far as it can be, to name all that is wrong with it.
+
+    >>> version_of(None, ["example_id", "text"]), version_of(None, ["route"])
+    (1, 2)
+    """
+    try:
+        return check_version(load(text, name="metadata"), name="metadata")
+    except SchemaError:
+        there = set(columns)
+        return max((column.since for column in COLUMNS if column.name in there), default=1)
+
+
+def upgrade(text: str) -> str:
+    """Metadata of any version as those of the current one: its number, units of new columns.
+
+    All else stays as it is, the version of the package that made the rows included.
+
+    >>> old = json.dumps({"schema_version": 1, "units": {"weight": "1"}, "note": 7})
+    >>> fields = load(upgrade(old), name="x")
+    >>> fields["schema_version"], fields["units"]["segment_start"], fields["note"]
+    (2, 'position', 7)
+    """
+    fields = load(text, name="metadata")
+    version = fields.get("schema_version")
+    if not isinstance(version, int) or version >= SCHEMA_VERSION:
+        return text
+    new = {column.name: column.unit for column in COLUMNS if column.since > version}
+    units = fields.get("units")
+    fields["units"] = (units if isinstance(units, dict) else {}) | new
+    return json.dumps(fields | {"schema_version": SCHEMA_VERSION}, **_CANONICAL)
 
 
 def inputs_digest(digests: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from gazecode.export.hdf5_reader import open_hdf5
 from gazecode.export.jsonl import open_jsonl
 from gazecode.export.parquet import open_parquet
 from gazecode.export.rows import from_batch
+from gazecode.export.safetensors_reader import is_safetensors, open_safetensors
 from gazecode.export.schema import BrokenRow
 from gazecode.export.stored import Stored
 from gazecode.model import Example
@@ -17,7 +18,7 @@ __all__ = ["iter_examples", "open_stored", "read_examples"]
 
 
 def open_stored(path: str | Path) -> Stored:
-    """Open a file by its first bytes: Parquet, HDF5 or JSON lines.
+    """Open a file by its first bytes: Parquet, HDF5, safetensors or JSON lines.
 
     Raises
     ------
@@ -34,11 +35,16 @@ def open_stored(path: str | Path) -> Stored:
         return open_parquet(path)
     if head.startswith(hdf5.MAGIC):
         return open_hdf5(path)
+    if is_safetensors(head, path.stat().st_size):
+        return open_safetensors(path)
     if head.lstrip().startswith(b"{"):
         return open_jsonl(path)
+    if head[8:9] == b"{":
+        # Of a length that no file has: the library says what is wrong with it.
+        return open_safetensors(path)
     raise SchemaError(
-        f"{path.name} begins with {head[:8]!r}; expected a Parquet, HDF5 or JSONL file of "
-        "gazecode" + (", this one is empty" if not head else "")
+        f"{path.name} begins with {head[:8]!r}; expected a Parquet, HDF5, JSONL or "
+        "safetensors file of gazecode" + (", this one is empty" if not head else "")
     )
 
 
@@ -48,7 +54,7 @@ def iter_examples(path: str | Path) -> Iterator[Example]:
     Parameters
     ----------
     path
-        A file written by `to_parquet`, `to_hdf5` or `to_jsonl`.
+        A file written by `to_parquet`, `to_hdf5`, `to_jsonl` or `to_safetensors`.
 
     Raises
     ------
@@ -59,7 +65,7 @@ def iter_examples(path: str | Path) -> Iterator[Example]:
     stored = open_stored(path)
     stored.check()
     first = 0
-    for batch in stored.batches():
+    for batch in stored.rows():
         try:
             yield from from_batch(batch)
         except DataError as error:
@@ -75,7 +81,8 @@ def read_examples(path: str | Path) -> list[Example]:
     Parameters
     ----------
     path
-        A file written by `to_parquet`, `to_hdf5` or `to_jsonl`, told apart by content.
+        A file written by `to_parquet`, `to_hdf5`, `to_jsonl` or `to_safetensors`, told apart by
+        content.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gazecode.disk import replacing
 from gazecode.export import metadata
 from gazecode.export.rows import BATCH_ROWS, batches, check_nulls
-from gazecode.export.schema import BY_NAME, COLUMNS, BrokenRow, arrow_schema
+from gazecode.export.schema import BY_NAME, COLUMNS, BrokenRow, arrow_schema, columns_of
 from gazecode.export.stored import Stored, file_error
 from gazecode.model import Example
 
@@ -24,7 +24,11 @@ MAGIC = b"PAR1"
 
 SETTINGS: Mapping[str, Any] = {"version": "2.6", "compression": "zstd", "compression_level": 3}
 """Said in full: a library's defaults may change, the bytes of a rerun must not."""
-_REPEATING = ("participant", "trial", "language", "participant_group", "source_group", "source_id")
+_REPEATING = (
+    *("participant", "trial", "language", "participant_group", "source_group", "source_id"),
+    *("route", "pair_side", "token_label.list.element", "segment_name.list.element"),
+)
+_SORTED = ("token_start", "token_end", "segment_start", "segment_end", "transition_from")
 
 
 def to_parquet(
@@ -94,7 +98,7 @@ def parquet_bytes(
 def write_batches(rows: "Iterable[pa.RecordBatch]", path: Path, *, said: str) -> int:
     """Write record batches of the schema with the metadata `said`; return the number of rows."""
     with replacing(path) as part:
-        return _write(rows, part, said=said)
+        return _write(rows, part, said=metadata.upgrade(said))
 
 
 def _write(rows: "Iterable[pa.RecordBatch]", sink: Any, *, said: str) -> int:
@@ -113,11 +117,9 @@ def _by_column() -> dict[str, Any]:
         # Lists are never searched by value; their statistics would only make the footer grow.
         "write_statistics": [c.name for c in COLUMNS if not c.is_list and c.name != "text"],
         # What repeats. A dictionary of numbers that do not is made only to be thrown away.
-        "use_dictionary": [*_REPEATING, "token_label.list.element"],
+        "use_dictionary": list(_REPEATING),
         # Sorted numbers are small differences: a quarter of their size.
-        "column_encoding": {
-            f"{name}.list.element": "DELTA_BINARY_PACKED" for name in ("token_start", "token_end")
-        },
+        "column_encoding": {f"{name}.list.element": "DELTA_BINARY_PACKED" for name in _SORTED},
     }
 
 
@@ -130,13 +132,16 @@ def open_parquet(path: Path) -> Stored:
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:
         raise file_error(path, "Parquet", error) from error
-    said = (schema.metadata or {}).get(b"gazecode")
+    raw = (schema.metadata or {}).get(b"gazecode")
+    said = None if raw is None else raw.decode("utf-8", "replace")
+    version = metadata.version_of(said, schema.names)
     return Stored(
         path=path,
         container="Parquet",
-        metadata=None if said is None else said.decode("utf-8", "replace"),
+        metadata=said,
+        version=version,
         columns={field.name: _type_problem(field) for field in schema},
-        batches=lambda: _rows(path),
+        rows=lambda: _rows(path, version),
     )
 
 
@@ -146,14 +151,14 @@ def _type_problem(field: Any) -> str:
     return f"{field.type}; expected {BY_NAME[field.name].type}"
 
 
-def _rows(path: Path) -> "Iterator[pa.RecordBatch]":
+def _rows(path: Path, version: int) -> "Iterator[pa.RecordBatch]":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     row = 0
     try:
         with pq.ParquetFile(path) as file:
-            names = [column.name for column in COLUMNS]
+            names = [column.name for column in columns_of(version)]
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names):
                 batch.validate(full=True)
                 ordered = batch.select(names)

@@ -13,22 +13,31 @@ import numpy as np
 from gazecode.errors import DataError
 from gazecode.export.digest import batch_digests
 from gazecode.export.lists import flat_values, row_of
-from gazecode.export.schema import COLUMNS, BrokenRow, Column, arrow_schema
+from gazecode.export.schema import BY_NAME, COLUMNS, COUNTED_BY, BrokenRow, Column, arrow_schema
 from gazecode.model import Example
 from gazecode.model.checks import IntArray
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BLOCK_ROWS", "batches", "check_nulls", "from_batch", "record_batch", "to_batch"]
+__all__ = [
+    "BLOCK_ROWS",
+    "batches",
+    "check_nulls",
+    "from_batch",
+    "is_text",
+    "record_batch",
+    "refuse_uneven",
+    "to_batch",
+]
 
 BLOCK_ROWS = 64
 """Batches end at a multiple of it where they can: HDF5 chunks are this high."""
 BATCH_ROWS = 1024
 BATCH_VALUES = 2**18
-"""Subwords and AST tokens after which a batch ends at the next full block."""
+"""Subwords, AST tokens and transitions after which a batch ends at the next full block."""
 MOST_VALUES = 2**21
-"""Subwords and AST tokens after which a batch ends at once."""
+"""Subwords, AST tokens and transitions after which a batch ends at once."""
 
 Flat = tuple[Any, IntArray]
 """The values of a column end to end, and ``(d + 1,)`` where those of each row begin."""
@@ -53,7 +62,7 @@ def batches(examples: Iterable[Example]) -> Iterator["pa.RecordBatch"]:
     values = 0
     for example in examples:
         held.append(example)
-        values += len(example.input_ids) + len(example.token_start)
+        values += len(example.input_ids) + len(example.token_start) + len(example.transition_to)
         full = len(held) % BLOCK_ROWS == 0 and (len(held) >= BATCH_ROWS or values >= BATCH_VALUES)
         if full or values >= MOST_VALUES:
             yield to_batch(held)
@@ -129,14 +138,15 @@ def _elements(values: Any, column: Column, kind: Any, owner: Callable[[int], str
     try:
         return pa.array(values, kind)
     except (pa.ArrowException, UnicodeEncodeError, TypeError) as error:
-        bad = next(i for i, value in enumerate(values) if not _is_text(value))
+        bad = next(i for i, value in enumerate(values) if not is_text(value))
         raise DataError(
             f"example {owner(bad)!a}: {column.name} is no Unicode text "
             f"({values[bad]!a:.60}); give text without half surrogate pairs"
         ) from error
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
+    """Whether it is a text that UTF-8 can hold."""
     try:
         str.encode(value)  # type: ignore[arg-type]
     except (UnicodeEncodeError, TypeError):
@@ -169,7 +179,8 @@ def _narrow(
 
 def check_nulls(batch: "pa.RecordBatch", *, name: str, first_row: int) -> None:
     """Refuse a batch with a missing value: the schema knows none."""
-    for column in COLUMNS:
+    for field in batch.schema:
+        column = BY_NAME[field.name]
         array = batch.column(column.name)
         inner = array.flatten() if column.is_list else array
         if not (array.null_count or inner.null_count):
@@ -182,6 +193,25 @@ def check_nulls(batch: "pa.RecordBatch", *, name: str, first_row: int) -> None:
         )
 
 
+def refuse_uneven(batch: "pa.RecordBatch") -> None:
+    """Refuse rows whose lists differ in length, for containers that say a length only once."""
+    for column in COLUMNS:
+        if not column.is_list or COUNTED_BY[column.along] == column.name:
+            continue
+        first = COUNTED_BY[column.along]
+        found, expected = (
+            batch.column(name).value_lengths().to_numpy() for name in (column.name, first)
+        )
+        bad = np.flatnonzero(found != expected)
+        if bad.size:
+            row = int(bad[0])
+            raise DataError(
+                f"example {batch.column('example_id')[row].as_py()!a}: {column.name} has "
+                f"{found[row]} values, {first} {expected[row]}; expected as many, run gazecode "
+                "validate on where it is from"
+            )
+
+
 def _first_null(array: Any, column: Column) -> int:
     missing = np.asarray(array.is_null().to_numpy(zero_copy_only=False))
     if column.is_list and not missing.any():
@@ -191,14 +221,16 @@ def _first_null(array: Any, column: Column) -> int:
 
 
 def from_batch(batch: "pa.RecordBatch") -> Iterator[Example]:
-    """Turn a batch without nulls into examples; ``row_digest`` is not kept.
+    """Turn a batch of any version without nulls into examples; ``row_digest`` is not kept.
 
     Raises
     ------
     DataError
         Columns of one row differ in length.
     """
-    columns = {c.name: _values(batch.column(c.name), c) for c in COLUMNS if c.name != "row_digest"}
+    # Columns that an older version does not have are left to the defaults of `Example`.
+    names = [name for name in batch.schema.names if name != "row_digest"]
+    columns = {name: _values(batch.column(name), BY_NAME[name]) for name in names}
     for row in range(batch.num_rows):
         fields = {name: value(row) for name, value in columns.items()}
         yield Example(**fields | {"prior_sources": tuple(fields["prior_sources"])})

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from gazecode.errors import SchemaError
 from gazecode.export import metadata
-from gazecode.export.schema import COLUMNS
+from gazecode.export.schema import SCHEMA_VERSION, Column, columns_of
+from gazecode.export.upgrade import upgrade_batch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,32 +23,45 @@ class Stored:
     Attributes
     ----------
     path, container
-        The file, and ``Parquet``, ``HDF5`` or ``JSONL``.
+        The file, and ``Parquet``, ``HDF5``, ``JSONL`` or ``safetensors``.
     metadata
         The JSON text under the key ``gazecode``; None if there is none.
+    version
+        Of the schema by which the rows are read (`metadata.version_of`).
     columns
         Name → what is wrong with the column's type ("" if nothing). JSONL has no types of its own:
         each of its rows is checked as it is read.
-    batches
-        Makes an iterator over the rows as Arrow record batches with the columns of the schema.
+    rows
+        Makes an iterator over the rows as Arrow record batches with the columns of `version`.
     """
 
     path: Path
     container: str
     metadata: str | None
+    version: int
     columns: Mapping[str, str]
-    batches: Callable[[], "Iterator[pa.RecordBatch]"]
+    rows: Callable[[], "Iterator[pa.RecordBatch]"]
+
+    def batches(self) -> "Iterator[pa.RecordBatch]":
+        """Give the rows with the columns of the current version, whatever version they are of."""
+        if self.version == SCHEMA_VERSION:
+            return self.rows()
+        return (upgrade_batch(batch, self.version) for batch in self.rows())
+
+    @property
+    def expected(self) -> Mapping[str, Column]:
+        """Columns by name that a file of this version has."""
+        return {column.name: column for column in columns_of(self.version)}
 
     @property
     def missing(self) -> list[str]:
         """Columns of the schema that the file does not have."""
-        return [column.name for column in COLUMNS if column.name not in self.columns]
+        return [name for name in self.expected if name not in self.columns]
 
     @property
     def mistyped(self) -> dict[str, str]:
         """Columns of the schema whose type is another, with what was found and expected."""
-        known = {column.name for column in COLUMNS}
-        return {n: said for n, said in self.columns.items() if said and n in known}
+        return {n: said for n, said in self.columns.items() if said and n in self.expected}
 
     def check(self) -> None:
         """Refuse a file that cannot be read as the schema says."""

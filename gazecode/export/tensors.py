@@ -15,7 +15,7 @@ from gazecode.export.hdf5 import (
 )
 from gazecode.export.padding import pad
 from gazecode.export.rows import to_batch
-from gazecode.export.schema import COLUMNS, Column
+from gazecode.export.schema import COLUMNS, COUNTED_BY, Column
 from gazecode.model import Example
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ def to_xarray(examples: Iterable[Example]) -> "xr.Dataset":
     Returns
     -------
     xarray.Dataset
-        Dimensions ``example``, ``position`` and ``token``; the variables of the schema with
-        ``units``, lists padded (NaN, -1, False, ""), ``length`` and ``token_length`` per example,
-        ``example_id`` as coordinate. Equal to what `xarray.open_dataset` gives for the file that
+        Dimensions ``example``, ``position``, ``token``, ``segment`` and ``transition``; the
+        variables of the schema with ``units``, lists padded (NaN, -1, False, ""), ``length``,
+        ``token_length``, ``segment_length`` and ``transition_length`` per example, ``example_id``
+        as coordinate. Equal to what `xarray.open_dataset` gives for the file that
         `to_hdf5` writes.
 
     Raises
@@ -54,8 +55,8 @@ def to_xarray(examples: Iterable[Example]) -> "xr.Dataset":
 
     batch = to_batch(list(examples))
     lengths = {
-        along: batch.column(name).value_lengths().to_numpy().astype(np.int32)
-        for along, name in (("position", "input_ids"), ("token", "token_start"))
+        along: batch.column(COUNTED_BY[along]).value_lengths().to_numpy().astype(np.int32)
+        for along in LENGTHS
     }
     said = metadata.for_examples()
     columns = {column.name: _rectangle(batch, column, lengths) for column in COLUMNS}

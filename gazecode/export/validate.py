@@ -12,7 +12,7 @@ from gazecode.errors import SchemaError
 from gazecode.export import metadata
 from gazecode.export.checks import check_batch
 from gazecode.export.opening import open_stored
-from gazecode.export.schema import BY_NAME, SCHEMA_VERSION, BrokenRow
+from gazecode.export.schema import SCHEMA_VERSION, BrokenRow
 from gazecode.export.stored import Stored
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class ValidationReport:
     Attributes
     ----------
     path, container
-        The file, and ``Parquet``, ``HDF5``, ``JSONL`` or ``unknown``.
+        The file, and ``Parquet``, ``HDF5``, ``JSONL``, ``safetensors`` or ``unknown``.
     schema_version
         As the file says; None if it does not.
     n_rows
@@ -93,11 +93,13 @@ class ValidationReport:
 def validate(path: str | Path, *, max_problems: int = 100) -> ValidationReport:
     """Check a weights file: metadata, version, columns, types, every row, every digest.
 
+    A file of an older version is checked by the rules of its own.
+
     Parameters
     ----------
     path
-        A Parquet, HDF5 or JSONL file, told by content. Read in batches, memory stays flat
-        (8 bytes a row are kept, to find repeated ids).
+        A Parquet, HDF5, JSONL or safetensors file, told by content. Read in batches, memory stays
+        flat (8 bytes a row are kept, to find repeated ids).
     max_problems
         How many problems are kept in words; all are counted.
 
@@ -174,7 +176,7 @@ def _check_metadata(stored: Stored, tally: _Tally) -> int | None:
         tally.add(Problem(message=str(error)))
         return None
     units = fields.get("units")
-    for column in BY_NAME:
+    for column in stored.expected:
         if not isinstance(units, dict) or not isinstance(units.get(column), str):
             tally.add(Problem(message="no unit in the metadata; expected one", column=column))
     try:
@@ -187,11 +189,11 @@ def _check_metadata(stored: Stored, tally: _Tally) -> int | None:
 
 def _column_problems(stored: Stored) -> Iterator[Problem]:
     for name in stored.missing:
-        yield Problem(message=f"no such column; expected {BY_NAME[name].type}", column=name)
+        yield Problem(message=f"no such column; expected {stored.expected[name].type}", column=name)
     for name, said in stored.mistyped.items():
         yield Problem(message=said, column=name)
     for name in stored.columns:
-        if name not in BY_NAME:
+        if name not in stored.expected:
             yield Problem(message="no column of the schema, no digest covers it", column=name)
 
 
@@ -203,8 +205,8 @@ def _rows_are_readable(stored: Stored, version: int | None) -> bool:
 def _check_rows(stored: Stored, tally: _Tally) -> None:
     names: list[np.ndarray[Any, Any]] = []
     try:
-        for batch in stored.batches():
-            found = sorted(check_batch(batch), key=lambda finding: finding[0])
+        for batch in stored.rows():
+            found = sorted(check_batch(batch, stored.version), key=lambda finding: finding[0])
             for row, column, said in found:
                 tally.add(Problem(message=said, row=tally.rows + row, column=column))
             names.append(_hashes(batch))

@@ -8,7 +8,8 @@ import csv
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,23 +17,39 @@ from typing import Any
 from gazecode.alignment import tokenizer_sha256
 from gazecode.errors import StudyError
 from gazecode.export import convert, replacing, to_parquet, write_table
-from gazecode.model import STATUSES, Screen
+from gazecode.model import STATUSES, Example, Screen
 from gazecode.pipeline import RecordingResult, TrialResult
 from gazecode.report import write_report
+from gazecode.study.card import CardSource, make_card
 from gazecode.study.examples import ExampleMaker
+from gazecode.study.facts import count_weights
 from gazecode.study.methods import settled
 from gazecode.study.page import PageMaker
-from gazecode.study.parts import load_part
+from gazecode.study.parts import Parts
+from gazecode.study.scrubbing import Scrubber
 from gazecode.study.settings import RecordingTable, Study
+from gazecode.study.summary import summarised
 from gazecode.study.tables import TABLES
 from gazecode.units import DEFAULT_PX_PER_DEG
 from gazecode.version import __version__
 
-__all__ = ["RunSummary", "write_outputs"]
+__all__ = [
+    "RunSummary",
+    "names_in_sources",
+    "provenance_of",
+    "publish",
+    "quality_document",
+    "quality_row",
+    "write_card",
+    "write_json",
+    "write_outputs",
+    "write_weights",
+    "written_beside",
+]
 
 OUTPUTS = (
     *("fixations.parquet", "hits.parquet", "tokens.parquet", "weights.parquet", "weights.h5"),
-    *("quality.json", "report.html", "failures.csv"),
+    *("quality.json", "report.html", "failures.csv", "card.md"),
 )
 BESIDE = ".gazecode-writing"
 FAILURE_COLUMNS = ("file", "participant", "trial", "stage", "reason")
@@ -52,6 +69,8 @@ class RunSummary:
     n_no_signal: int = 0
     n_resumed: int = 0
     notes: tuple[str, ...] = ()
+    files: tuple[str, ...] = OUTPUTS
+    reach: Mapping[str, float | int] = field(default_factory=dict)
 
 
 @dataclass
@@ -72,6 +91,10 @@ class Ledger:
             }
         )
 
+    def by_stage(self) -> dict[str, int]:
+        """How many lines each stage has."""
+        return dict(sorted(Counter(row["stage"] for row in self.rows).items()))
+
     def write(self, path: Path) -> None:
         """Write ``failures.csv``; without failures it holds its header alone."""
         with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
@@ -81,30 +104,49 @@ class Ledger:
 
 
 def write_outputs(
-    study: Study, folders: Sequence[Path], out: Path, *, inputs_sha256: str
+    study: Study,
+    folders: Sequence[Path],
+    out: Path,
+    *,
+    inputs_sha256: str,
+    scrub: Scrubber | None = None,
 ) -> RunSummary:
     """Write all files of a run from its parts, first beside, then together under their names.
+
+    Parameters
+    ----------
+    scrub
+        Takes the names of people out of every text; the study has pseudonyms already.
 
     Raises
     ------
     StudyError
         If not one trial could be used; ``failures.csv`` and ``quality.json`` are left alone then.
     """
+    parts = Parts(study=study, folders=folders, scrub=scrub)
+    with written_beside(out) as beside:
+        try:
+            summary = _write(parts, beside, inputs_sha256=inputs_sha256)
+        except StudyError:
+            publish(beside, out)
+            raise
+        publish(beside, out)
+    return replace(summary, out=out)
+
+
+@contextmanager
+def written_beside(out: Path) -> Iterator[Path]:
+    """An empty folder in the folder of the outputs, which goes when the block ends."""
     beside = out / BESIDE
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir()
     try:
-        summary = _write(study, folders, beside, inputs_sha256=inputs_sha256)
-        _publish(beside, out)
-    except StudyError:
-        _publish(beside, out)
-        raise
+        yield beside
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return replace(summary, out=out)
 
 
-def _publish(beside: Path, out: Path) -> None:
+def publish(beside: Path, out: Path) -> None:
     """Move what was written to its place; what an earlier run left and this one did not make goes.
 
     So a folder never holds the files of two runs.
@@ -116,57 +158,93 @@ def _publish(beside: Path, out: Path) -> None:
             (out / name).unlink(missing_ok=True)
 
 
-def _write(study: Study, folders: Sequence[Path], out: Path, *, inputs_sha256: str) -> RunSummary:
+def _write(parts: Parts, out: Path, *, inputs_sha256: str) -> RunSummary:
+    study = parts.study
     ledger = Ledger()
     page = PageMaker(study)
     quality: list[dict[str, Any]] = []
     units: dict[str, str] = {}
-    for entry, result in _parts(study, folders):
+    for entry, result in parts:
         for failure in result.failures:
             ledger.add(entry, failure.trial, failure.stage, failure.reason)
-        quality.append(_quality_row(study, entry, result))
+        quality.append(quality_row(study, entry, result))
         page.add(entry, result)
         units |= {trial.weights.scheme: trial.weights.unit for trial in result.trials}
     maker = ExampleMaker(study, ledger.add)
-    n_trials = sum(len(row["trials"]) for row in quality)
-    provenance = _provenance(study, inputs_sha256)
-    if n_trials:
-        for name, table in TABLES.items():
-            frames = (
-                table.frame_of(entry, trial)
-                for entry, result in _parts(study, folders)
-                for trial in result.trials
-            )
-            write_table(
-                frames, out / f"{name}.parquet", provenance=provenance | {"units": table.units}
-            )
-        to_parquet(
-            maker.examples(_parts(study, folders)),
-            out / "weights.parquet",
-            provenance=provenance | {"units": {"token_value": units[study.weigh.scheme]}},
-        )
-        convert(out / "weights.parquet", out / "weights.h5")
+    provenance = provenance_of(parts, inputs_sha256)
+    if any(row["trials"] for row in quality):
+        _write_tables(parts, out, provenance)
+        unit = {"units": {"token_value": units[study.weigh.scheme]}}
+        write_weights(maker.examples(parts), out, provenance=provenance | unit)
     ledger.write(out / "failures.csv")
-    _write_json(out / "quality.json", _quality_document(study, quality, maker.reports))
+    document = quality_document(parts) | {
+        "recordings": quality,
+        "examples": maker.reports,
+        "failures": ledger.by_stage(),
+        "weight_reach": maker.reach(),
+    }
+    write_json(out / "quality.json", document)
     if not maker.reports:
         for name in ("weights.parquet", "weights.h5"):
             (out / name).unlink(missing_ok=True)
         raise StudyError(
-            f"none of the {len(folders)} recordings gave an example; first reason: "
+            f"none of the {len(parts)} recordings gave an example; first reason: "
             f"{ledger.rows[0]['reason']} (failures.csv has them all)"
         )
     write_report(page.view(ledger.rows, provenance), out / "report.html")
+    write_card(study, out, document)
     return RunSummary(
         out=out,
-        n_recordings=len(folders),
+        n_recordings=len(parts),
         n_failed_recordings=sum(1 for row in ledger.rows if not row["trial"]),
         n_failed_trials=sum(1 for row in ledger.rows if row["trial"]),
-        n_trials=n_trials,
+        n_trials=sum(len(row["trials"]) for row in quality),
         n_fixations=sum(t["fixations"] for row in quality for t in row["trials"]),
         n_examples=len(maker.reports),
         n_no_signal=sum(bool(report["no_signal"]) for report in maker.reports),
-        notes=_notes(study, quality),
+        notes=_notes(study, quality) + names_in_sources(parts),
+        reach=maker.reach(),
     )
+
+
+def _write_tables(parts: Parts, out: Path, provenance: dict[str, Any]) -> None:
+    for name, table in TABLES.items():
+        frames = (
+            table.frame_of(entry, trial) for entry, result in parts for trial in result.trials
+        )
+        write_table(frames, out / f"{name}.parquet", provenance=provenance | {"units": table.units})
+
+
+def write_weights(examples: Iterable[Example], out: Path, *, provenance: dict[str, Any]) -> None:
+    """Write the weights of a run in both containers."""
+    to_parquet(examples, out / "weights.parquet", provenance=provenance)
+    convert(out / "weights.parquet", out / "weights.h5")
+
+
+def write_card(study: Study, out: Path, quality: dict[str, Any]) -> None:
+    """Write the dataset card of the weights in a folder."""
+    source = CardSource(
+        facts=count_weights([out / "weights.parquet", out / "weights.h5"]),
+        card=study.card,
+        quality=summarised(quality),
+        name=study.study.name,
+        description=study.study.description,
+    )
+    with replacing(out / "card.md") as beside:
+        beside.write_text(make_card(source), encoding="utf-8", newline="\n")
+
+
+def names_in_sources(parts: Parts) -> tuple[str, ...]:
+    """A note if a source holds somebody's name: sources are what was read and stay so."""
+    if parts.scrub is None:
+        return ()
+    codes = {t.shown.tokens.source_id: t.shown.tokens.code for _, r in parts for t in r.trials}
+    held = [
+        name for name, code in codes.items() if parts.scrub.finds(code.decode("utf-8", "replace"))
+    ]
+    if not held:
+        return ()
+    return (f"the text of {_listed(held)} holds a participant's name; sources are never changed",)
 
 
 def _notes(study: Study, quality: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -198,35 +276,37 @@ def _listed(names: Iterable[str], most: int = 8) -> str:
     return ", ".join(listed[:most]) + more
 
 
-def _parts(
-    study: Study, folders: Sequence[Path]
-) -> Iterator[tuple[RecordingTable, RecordingResult]]:
-    for entry, folder in zip(study.recordings, folders, strict=True):
-        yield entry, load_part(folder)
+def told_parameters(parts: Parts) -> dict[str, Any]:
+    """All settings in force; a name that people gave a trial may hold theirs."""
+    said = settled(parts.study)
+    if parts.scrub is None:
+        return said
+    change = parts.scrub.text
+    return said | {"trials": {change(k): change(v) for k, v in said["trials"].items()}}
 
 
-def _provenance(study: Study, inputs_sha256: str) -> dict[str, Any]:
-    return {
-        "study": study.study.name,
-        "parameters": settled(study),
-        "tokenizer_sha256": tokenizer_sha256(study.align.tokenizer),
+def provenance_of(parts: Parts, inputs_sha256: str) -> dict[str, Any]:
+    """What every file of a run says of itself."""
+    said: dict[str, Any] = {
+        "study": parts.study.study.name,
+        "parameters": told_parameters(parts),
+        "tokenizer_sha256": tokenizer_sha256(parts.study.align.tokenizer),
         "inputs_sha256": inputs_sha256,
     }
+    return said if parts.scrub is None else said | {"people": "pseudonyms"}
 
 
-def _quality_document(
-    study: Study, rows: list[dict[str, Any]], examples: list[dict[str, Any]]
-) -> dict[str, Any]:
+def quality_document(parts: Parts) -> dict[str, Any]:
+    """The head of a ``quality.json``."""
     return {
-        "study": study.study.name,
+        "study": parts.study.study.name,
         "package_version": __version__,
-        "parameters": settled(study),
-        "recordings": rows,
-        "examples": examples,
+        "parameters": told_parameters(parts),
     }
 
 
-def _quality_row(study: Study, entry: RecordingTable, result: RecordingResult) -> dict[str, Any]:
+def quality_row(study: Study, entry: RecordingTable, result: RecordingResult) -> dict[str, Any]:
+    """What ``quality.json`` says of one recording."""
     return {
         "file": entry.name,
         "participant": entry.participant,
@@ -234,6 +314,7 @@ def _quality_row(study: Study, entry: RecordingTable, result: RecordingResult) -
         "task": entry.task,
         "quality": result.quality,
         "provenance": result.provenance,
+        "screen": asdict(result.screen) if result.screen else None,
         "degrees": _degrees(study, result.screen),
         "trials": [_accounting(t) for t in result.trials],
         "without_stimulus": list(result.without_stimulus),
@@ -262,7 +343,8 @@ def _accounting(result: TrialResult) -> dict[str, Any]:
     }
 
 
-def _write_json(path: Path, document: dict[str, Any]) -> None:
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    """Write a JSON document, keys sorted."""
     text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     with replacing(path) as beside:
         beside.write_text(text + "\n", encoding="utf-8")

@@ -8,8 +8,8 @@ or not at all. Raw gaze is thinned to what the page can show; everything else co
 import base64
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,37 @@ from gazecode.model import Events, Hits, Layout, Samples, Screen, TokenWeights, 
 from gazecode.pipeline import Failure, RecordingResult, Shown, TrialResult
 from gazecode.report import Histogram
 from gazecode.source import parse
+from gazecode.study.scrubbing import Scrubber, without_clock
+from gazecode.study.settings import RecordingTable, Study
 
-__all__ = ["load_part", "save_part", "thinned"]
+__all__ = ["Parts", "load_part", "save_part", "thinned"]
 
 MAX_DRAWN_SAMPLES = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What all recordings of a study gave, as it may leave this machine; read anew each time.
+
+    One part is held at a time, in the order of the study.
+
+    Attributes
+    ----------
+    scrub
+        Takes the names of people out; None leaves them.
+    """
+
+    study: Study
+    folders: Sequence[Path]
+    scrub: Scrubber | None = None
+
+    def __iter__(self) -> Iterator[tuple[RecordingTable, RecordingResult]]:
+        for entry, folder in zip(self.study.recordings, self.folders, strict=True):
+            result = without_clock(load_part(folder))
+            yield entry, result if self.scrub is None else self.scrub.result(entry, result)
+
+    def __len__(self) -> int:
+        return len(self.folders)
 
 
 def save_part(result: RecordingResult, folder: Path) -> None:

@@ -9,6 +9,7 @@ from gazecode.errors import GazecodeError
 from gazecode.model import Recording, Screen
 from gazecode.pipeline import Failure, RecordingResult, analyse
 from gazecode.readers import read
+from gazecode.readers.source import Source
 from gazecode.study.methods import steps_of
 from gazecode.study.parts import save_part
 from gazecode.study.settings import RecordingTable, ScreenTable, Study
@@ -45,7 +46,14 @@ def _open(study: Study, entry: RecordingTable) -> Recording:
     if recording.plane == "screen_fraction" and screen is not None:
         return read(entry.file, format=entry.format, screen=screen, **entry.options)
     said = {**recording.provenance, **_ignored(recording.screen, study.screen)}
+    if _is_simulated(entry.file):
+        said["synthetic"] = True
     return replace(recording, screen=screen, provenance=said)
+
+
+def _is_simulated(path: Path) -> bool:
+    """Whether the package's own simulator wrote the file: its exports say so at their head."""
+    return path.is_file() and b"gazecode.simulate" in Source(path).head
 
 
 def _ignored(screen: Screen | None, table: ScreenTable) -> dict[str, Any]:

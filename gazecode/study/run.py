@@ -2,9 +2,10 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,10 @@ from gazecode.errors import StudyError
 from gazecode.study.methods import check_methods, settled
 from gazecode.study.outputs import RunSummary, write_outputs
 from gazecode.study.process import process
+from gazecode.study.pseudonyms import load_key, nameless, pseudonymous
+from gazecode.study.scrubbing import Scrubber
 from gazecode.study.settings import Study, digest_of, load_study, located
+from gazecode.study.sharing import check_pooled, write_shared
 from gazecode.study.stimuli import check_stimuli
 from gazecode.version import __version__
 from gazecode.workers import end_with_parent
@@ -35,6 +39,8 @@ def run_study(
     jobs: int = 1,
     resume: bool = False,
     progress: Progress | None = None,
+    key: Path | str | None = None,
+    share: bool = False,
 ) -> RunSummary:
     """Run a study file; every output appears whole under its final name or not at all.
 
@@ -46,31 +52,68 @@ def run_study(
         Take up an interrupted run: recordings already processed with the same settings are kept.
     progress
         Told after each recording.
+    key
+        File with a secret of at least 16 bytes: people and recordings are called by a keyed hash
+        of their names in every output. Never stored.
+    share
+        Leave only what may be given away: weights pooled over people, and a summary.
 
     Raises
     ------
     StudyError
         If the study file is wrong, or if no recording at all gave a result (then
-        ``failures.csv`` and ``quality.json`` are there and say why).
+        ``failures.csv`` and ``quality.json`` are there and say why; not with `share`).
+    ParameterError
+        If the key cannot be used.
     """
     study = load_study(study_file)
+    out = Path(out)
+    secret = None if key is None else load_key(key, out=out)
     # What is wrong for every recording is said at once, before the first one is read.
     try:
         check_methods(study)
+        if share:
+            check_pooled(study)
     except StudyError as error:
         raise located(error, study_file) from error
     check_stimuli(study)
     load_tokenizer(study.align.tokenizer)
-    out = Path(out)
     if out.exists() and not out.is_dir():
         raise StudyError(f"{out} is a file; name a folder for the outputs")
     out.mkdir(parents=True, exist_ok=True)
+    study, scrub = _without_names(study, secret, share=share)
     with alone_in(out):
-        return _run(study, out, jobs=jobs, resume=resume, progress=progress)
+        write = partial(_write, study, out, scrub=scrub, share=share)
+        return _run(study, out, jobs=jobs, resume=resume, progress=progress, write=write)
+
+
+def _without_names(
+    study: Study, key: bytes | None, *, share: bool
+) -> tuple[Study, Scrubber | None]:
+    """The study as its outputs may tell it, and what takes names out of texts."""
+    if share:
+        # Not even pseudonyms: they would join this to what else is known under them.
+        return nameless(study)
+    return (study, None) if key is None else pseudonymous(study, key)
+
+
+def _write(
+    study: Study, out: Path, folders: Sequence[Path], *, scrub: Scrubber | None, share: bool
+) -> RunSummary:
+    if share and scrub is not None:
+        return write_shared(study, folders, out, scrub=scrub)
+    digest = _inputs_digest(study)
+    return write_outputs(study, folders, out, inputs_sha256=digest, scrub=scrub)
 
 
 def _run(
-    study: Study, out: Path, *, jobs: int, resume: bool, progress: Progress | None
+    study: Study,
+    out: Path,
+    *,
+    jobs: int,
+    resume: bool,
+    progress: Progress | None,
+    write: Callable[[Sequence[Path]], RunSummary],
 ) -> RunSummary:
     parts = out / PARTS
     if not resume:
@@ -80,7 +123,7 @@ def _run(
     kept = [folder.is_dir() for folder in folders]
     _process_all(study, folders, kept, jobs=jobs, progress=progress)
     try:
-        summary = write_outputs(study, folders, out, inputs_sha256=_inputs_digest(study))
+        summary = write(folders)
     except StudyError:
         shutil.rmtree(parts, ignore_errors=True)
         raise

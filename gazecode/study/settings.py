@@ -7,237 +7,45 @@ Paths are relative to the study file.
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ValidationError
 
 from gazecode.errors import StudyError
-from gazecode.model.priors import MIN_SHIFTS
 from gazecode.study.lines import dotted, line_of
+from gazecode.study.sections import (
+    AlignTable,
+    BoxesTable,
+    CardTable,
+    GridTable,
+    LayoutTable,
+    NullTable,
+    OwnBoxesTable,
+    RecordingTable,
+    ReportTable,
+    ScreenTable,
+    ShareTable,
+    StimulusTable,
+    Study,
+    StudyTable,
+)
 
-__all__ = ["Study", "digest_of", "load_study", "located"]
-
-Px = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1)]
-Task = Literal["reading", "writing"]
-
-
-class Settings(BaseModel):
-    """Base of all tables: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StudyTable(Settings):
-    """``[study]``; `task` is what people did: gaze while writing is not gaze while reading."""
-
-    name: str
-    description: str = ""
-    task: Task = "reading"
-
-
-class ScreenTable(Settings):
-    """``[screen]``: what the recordings do not say."""
-
-    width_px: Positive | None = None
-    height_px: Positive | None = None
-    width_mm: Positive | None = None
-    height_mm: Positive | None = None
-    distance_mm: Positive | None = None
-
-
-class GridTable(Settings):
-    """A monospaced grid; `origin_px` is the top left of the first cell."""
-
-    kind: Literal["grid"]
-    origin_px: tuple[Px, Px]
-    char_width_px: Positive
-    line_height_px: Positive
-    tab_width: Annotated[int, Field(ge=1)] = 4
-
-
-class BoxesTable(Settings):
-    """A table of boxes; `where` picks rows, `texts` names the file that holds their texts.
-
-    `without` leaves rows out (a box drawn twice), `columns` names the sides where they are not
-    found by name, `scale_px` is the screen's size for sides that are fractions of it.
-    """
-
-    kind: Literal["boxes"]
-    file: Path
-    where: Mapping[str, str | int | float] = Field(default_factory=dict)
-    without: Mapping[str, str | int | float] = Field(default_factory=dict)
-    texts: Path | None = None
-    text_column: str | None = None
-    columns: Mapping[str, str] | None = None
-    scale_px: tuple[Positive, Positive] = (1.0, 1.0)
-    shrink_px: tuple[Px, Px] = (0.0, 0.0)
-
-
-class OwnBoxesTable(Settings):
-    """The boxes a recording itself holds, of one kind."""
-
-    kind: Literal["recording"]
-    boxes: str = "syntax"
-
-
-LayoutTable = Annotated[GridTable | BoxesTable | OwnBoxesTable, Field(discriminator="kind")]
-
-
-class StimulusTable(Settings):
-    """``[stimuli.NAME]``; ``[stimuli."*"]`` stands for every stimulus the recordings hold.
-
-    `layouts` chooses by the recording's screen, e.g. ``layouts."1920x1080" = {...}``. Where `code`
-    is a CSV table of sources, `code_column` holds the texts and `code_where` picks the row.
-    """
-
-    code: Path | None = None
-    code_column: str | None = None
-    code_where: Mapping[str, str | int] = Field(default_factory=dict)
-    language: str | None = None
-    image: Path | None = None
-    layout: LayoutTable | None = None
-    layouts: Mapping[str, LayoutTable] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _one_layout(self) -> "StimulusTable":
-        if (self.layout is None) == (not self.layouts):
-            raise ValueError("expected either layout or layouts (one per screen size)")
-        return self
-
-    @model_validator(mode="after")
-    def _a_table_has_no_language(self) -> "StimulusTable":
-        if self.code_column is not None and self.language is None:
-            raise ValueError("expected language: a table of sources does not say it")
-        return self
-
-
-class RecordingTable(Settings):
-    """``[[recordings]]``; `offset_px` is added to every fixation, `options` go to the reader.
-
-    `name` is what outputs call the recording: its file's name, with folders if that is not unique.
-    `task` is the study's unless it is said here.
-    """
-
-    file: Path
-    participant: Text
-    name: str = ""
-    group: str = ""
-    task: Task | None = None
-    format: str | None = None
-    offset_px: tuple[Px, Px] = (0.0, 0.0)
-    options: Mapping[str, Any] = Field(default_factory=dict)
-
-    @field_validator("options")
-    @classmethod
-    def _no_keys_of_their_own(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
-        taken = {"path", "format", "screen"} & options.keys()
-        if taken:
-            raise ValueError(f"{', '.join(sorted(taken))} has a key or table of its own")
-        return options
-
-
-class StepTable(BaseModel):
-    """A step: the method by name; every other key is a parameter of that method."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The parameters, as the method takes them."""
-        return dict(self.model_extra or {})
-
-
-class DetectTable(StepTable):
-    """``[detect]``; ``method = "device"`` takes the tracker's own fixations."""
-
-    method: str = "ivt"
-
-
-class MapTable(StepTable):
-    """``[map]``."""
-
-    method: str = "nearest"
-
-
-class NullTable(Settings):
-    """``[null]``: circular shifts of each trial's gaze, which say what chance hits; 0 for none."""
-
-    shifts: Annotated[int, Field(ge=0)] = MIN_SHIFTS
-    seed: Annotated[int, Field(ge=0)] = 0
-
-    @field_validator("shifts")
-    @classmethod
-    def _none_or_enough(cls, shifts: int) -> int:
-        if 0 < shifts < MIN_SHIFTS:
-            raise ValueError(f"expected 0 (chance is not computed) or at least {MIN_SHIFTS}")
-        return shifts
-
-
-class WeighTable(StepTable):
-    """``[weigh]``; one example per trial, per participant × source, or per source."""
-
-    scheme: str = "duration"
-    per: Literal["trial", "participant", "source"] = "trial"
-
-
-class AlignTable(Settings):
-    """``[align]``; `strength` λ makes a loss weight with mean 1 out of the value."""
-
-    tokenizer: Path
-    strength: Annotated[float, Field(ge=0, le=1)] | None = 0.5
-    policy: Literal["inherit", "share", "max", "mean"] = "inherit"
-    template: str | None = None
-    per: Literal["character", "token"] = "character"
-    max_ratio: Annotated[float, Field(gt=1)] = 5.0
-
-    @field_validator("template")
-    @classmethod
-    def _holds_the_code_once(cls, template: str | None) -> str | None:
-        if template is not None and template.count("{code}") != 1:
-            raise ValueError("expected {code} once in the template")
-        return template
-
-
-class ReportTable(Settings):
-    """``[report]``; how many trials the page draws."""
-
-    max_trials: Annotated[int, Field(ge=0)] = 12
-
-
-class Study(Settings):
-    """A whole study file, checked."""
-
-    study: StudyTable
-    recordings: tuple[RecordingTable, ...] = Field(min_length=1)
-    stimuli: Mapping[str, StimulusTable] = Field(min_length=1)
-    align: AlignTable
-    screen: ScreenTable = ScreenTable()
-    trials: Mapping[str, str] = Field(default_factory=dict)
-    quality: Mapping[str, float | Literal[False]] = Field(default_factory=dict)
-    detect: DetectTable = DetectTable()
-    map: MapTable = MapTable()
-    null: NullTable = NullTable()
-    weigh: WeighTable = WeighTable()
-    report: ReportTable = ReportTable()
-
-    def parameters(self) -> dict[str, Any]:
-        """Every setting that shapes the result, as JSON; the tokenizer by its file name."""
-        said = self.model_dump(mode="json", exclude={"recordings", "stimuli"}, exclude_none=True)
-        # Files are told by their digests: where they lay on this machine is nobody's business.
-        said["align"]["tokenizer"] = self.align.tokenizer.name
-        return said
+__all__ = [
+    "BoxesTable",
+    "GridTable",
+    "LayoutTable",
+    "OwnBoxesTable",
+    "RecordingTable",
+    "ScreenTable",
+    "StimulusTable",
+    "Study",
+    "digest_of",
+    "load_study",
+    "located",
+]
 
 
 def digest_of(value: object) -> str:
@@ -315,6 +123,8 @@ def _suggest(loc: Sequence[str | int]) -> str:
         "align": AlignTable,
         "null": NullTable,
         "report": ReportTable,
+        "share": ShareTable,
+        "card": CardTable,
         "grid": GridTable,
         "boxes": BoxesTable,
         "recording": OwnBoxesTable,

@@ -8,7 +8,9 @@ import pytest
 
 from gazecode.alignment import load_tokenizer
 from gazecode.alignment.encode import encode
+from gazecode.alignment.filling import fill_all
 from gazecode.alignment.pieces import byte_alphabet
+from gazecode.alignment.task import material_of
 from gazecode.model import SourceTokens, TokenBatch, TokenWeights
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,9 +53,11 @@ def encode_one(tokens, prepared, *, template=None):
         row=tokens.row,
         label=[0] * len(tokens),
     )
-    _, encoded, refused = encode(batch, [tokens.source_id], prepared, template=template)
-    if refused:
-        raise refused[0]
+    material = material_of(template, None, {}, None)
+    filled, refused = fill_all(batch, [tokens.source_id], material)
+    _, encoded, more = encode(filled, [tokens.source_id], prepared)
+    if refused | more:
+        raise (refused | more)[0]
     return encoded
 
 

@@ -14,7 +14,7 @@ def test_the_template_marks_the_code(bundled, make):
     tokens = make.source("a = b", [(0, 1), (2, 3), (4, 5)])
     encoded = make.encode_one(tokens, prepare(bundled), template="é: {code}\nend")
     assert encoded.text == ("é: a = b\nend",)
-    assert (encoded.code_start, encoded.code_end) == (4, 9)
+    assert encoded.segments.span.tolist() == [[4, 9]]
     in_code = [p for p, inside in zip(pieces(encoded), encoded.in_code, strict=True) if inside]
     assert "".join(in_code) == " a = b"
 

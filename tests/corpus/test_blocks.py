@@ -59,4 +59,5 @@ def test_a_worker_gets_only_what_can_be_used():
         "id": ["a", "c"],
         "language": ["java", "java"],
         "code": [b"xxx", b"xxx"],
+        "answer": [b"", b""],
     }

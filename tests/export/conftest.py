@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from gazecode.export import to_hdf5, to_jsonl, to_parquet
-from gazecode.model import Example
+from gazecode.export import to_hdf5, to_jsonl, to_parquet, to_safetensors
+from gazecode.export.schema import PAIR_SIDES, ROUTES
+from gazecode.model import Example, Transitions
 
-WRITERS = {"parquet": to_parquet, "h5": to_hdf5, "jsonl": to_jsonl}
+WRITERS = {"parquet": to_parquet, "h5": to_hdf5, "jsonl": to_jsonl, "safetensors": to_safetensors}
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 FLOATS = st.floats(0, 2.0**127, width=32)
@@ -49,7 +50,53 @@ def _examples(draw: st.DrawFn) -> Example:
         prior_sources=tuple(draw(st.lists(TEXT, max_size=2))),
         n_people=draw(INT32),
         source_sha256=draw(st.sampled_from(["", "0f" * 32])),
+        **draw(_routes()),
+        **draw(_segments(n)),
+        **draw(_transitions(n)),
     )
+
+
+@st.composite
+def _routes(draw: st.DrawFn) -> dict[str, object]:
+    n_windows = draw(st.integers(1, 2**31 - 1))
+    side = draw(st.sampled_from(PAIR_SIDES))
+    return {
+        "route": draw(st.sampled_from(ROUTES)),
+        "pair_id": draw(TEXT.filter(bool)) if side else "",
+        "pair_side": side,
+        "window": draw(st.integers(0, n_windows - 1)),
+        "n_windows": n_windows,
+        "attention_share": draw(st.floats(0, 1, width=32)),
+        "inert_weight": draw(FLOATS),
+    }
+
+
+@st.composite
+def _segments(draw: st.DrawFn, n: int) -> dict[str, object]:
+    edges = sorted(draw(st.lists(st.integers(0, n), max_size=6)))
+    starts, ends = edges[: len(edges) // 2 * 2 : 2], edges[1::2]
+    names = draw(st.lists(TEXT, min_size=len(ends), max_size=len(ends)))
+    return {
+        "segment_name": np.array(names, dtype=object),
+        "segment_start": starts,
+        "segment_end": ends,
+    }
+
+
+@st.composite
+def _transitions(draw: st.DrawFn, n: int) -> dict[str, object]:
+    one = st.tuples(st.integers(0, max(n - 1, 0)), st.integers(0, max(n - 1, 0)))
+    pairs = sorted(draw(st.sets(one, max_size=6 if n else 0)))
+    count = draw(st.lists(st.integers(1, 9), min_size=len(pairs), max_size=len(pairs)))
+    seen = Transitions(
+        size=n, origin=[a for a, _ in pairs], target=[b for _, b in pairs], count=count
+    )
+    return {
+        "transition_from": seen.origin,
+        "transition_to": seen.target,
+        "transition_share": seen.share,
+        "transition_count": seen.count,
+    }
 
 
 def _lists() -> st.SearchStrategy:
@@ -82,6 +129,20 @@ def _make(name: str = "one", **changed: object) -> Example:
         token_value=[120.0, 240.5, 0.1],
         prior_sources=("a",),
         source_sha256="0c" * 32,
+        route="copy",
+        pair_id="pair-1",
+        pair_side="rejected",
+        window=1,
+        n_windows=3,
+        attention_share=0.25,
+        inert_weight=1.5,
+        segment_name=np.array(["code", "answer"], dtype=object),
+        segment_start=[1, 3],
+        segment_end=[3, 4],
+        transition_from=[1, 1, 3],
+        transition_to=[2, 3, 1],
+        transition_share=[0.75, 0.25, 1.0],
+        transition_count=[3.0, 1.0, 0.5],
     )
     return replace(example, **changed)
 
@@ -115,7 +176,7 @@ def same_examples() -> Callable[[list[Example], list[Example]], bool]:
 
 @pytest.fixture(params=sorted(WRITERS))
 def container(request: pytest.FixtureRequest) -> str:
-    """Suffix of each of the three containers."""
+    """Suffix of each of the containers."""
     return request.param
 
 

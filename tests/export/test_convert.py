@@ -17,14 +17,15 @@ def test_once_around_gives_identical_rows(data, tmp_path, some_examples):
     examples = data.draw(some_examples)
     start, end = tmp_path / "a.parquet", tmp_path / "d.parquet"
     to_parquet(examples, start, provenance={"parameters": {"é": 0.1}})
-    for a, b in itertools.pairwise([start, tmp_path / "b.h5", tmp_path / "c.jsonl", end]):
+    between = [tmp_path / name for name in ("b.h5", "c.jsonl", "c.safetensors")]
+    for a, b in itertools.pairwise([start, *between, end]):
         assert convert(a, b) == len(examples)
     assert pq.read_table(end).equals(pq.read_table(start), check_metadata=True)
     # So small that both have one row group: even the bytes are the same.
     assert end.read_bytes() == start.read_bytes()
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "h5", "hdf5", "nc", "jsonl", "JSONL"])
+@pytest.mark.parametrize("suffix", ["parquet", "h5", "hdf5", "nc", "jsonl", "JSONL", "safetensors"])
 def test_every_pair(write, path, tmp_path, make_example, suffix):
     write([make_example("a"), make_example("b")], path, provenance={"seed": 3})
     other = tmp_path / f"other.{suffix}"

@@ -19,7 +19,7 @@ NUMBER = st.floats(0, 2.0**120)
 def batches(draw):
     d = draw(st.integers(0, 4))
     n = draw(st.lists(st.integers(0, 4), min_size=d, max_size=d))
-    m = draw(st.lists(st.integers(0, 4), min_size=d, max_size=d))
+    m, s, k = (draw(st.lists(st.integers(0, 4), min_size=d, max_size=d)) for _ in range(3))
 
     def names():
         return tuple(draw(st.lists(NAME, min_size=d, max_size=d)))
@@ -44,6 +44,22 @@ def batches(draw):
         token_end=per(m, st.integers(0, 99), np.int64),
         token_label=per(m, st.integers(0, len(LABELS) - 1), np.int8),
         token_value=per(m, NUMBER, float),
+        pair_id=names(),
+        pair_side=names(),
+        route=draw(NAME),
+        window=per([1] * d, st.integers(0, 99), np.int64),
+        n_windows=per([1] * d, st.integers(0, 99), np.int64),
+        attention_share=per([1] * d, NUMBER, float),
+        inert_weight=per([1] * d, NUMBER, float),
+        first_segment=np.cumsum([0, *s]),
+        segment_name=tuple(draw(st.lists(NAME, min_size=sum(s), max_size=sum(s)))),
+        segment_start=per(s, st.integers(0, 99), np.int64),
+        segment_end=per(s, st.integers(0, 99), np.int64),
+        first_transition=np.cumsum([0, *k]),
+        transition_from=per(k, st.integers(0, 99), np.int64),
+        transition_to=per(k, st.integers(0, 99), np.int64),
+        transition_share=per(k, NUMBER, float),
+        transition_count=per(k, NUMBER, float),
         prior_sources=tuple(draw(st.lists(NAME, max_size=2))),
         n_people=draw(st.integers(0, 99)),
     )

@@ -10,6 +10,14 @@ import xarray as xr
 from gazecode.errors import DataError, SchemaError
 from gazecode.export import iter_examples, padding, read_examples, to_hdf5, validate
 
+NOTHING = dict.fromkeys(
+    (
+        *("segment_name", "segment_start", "segment_end"),
+        *("transition_from", "transition_to", "transition_share", "transition_count"),
+    ),
+    (),
+)
+
 
 @pytest.fixture
 def two(tmp_path, make_example):
@@ -26,6 +34,7 @@ def two(tmp_path, make_example):
         token_label=np.array([], dtype=object),
         token_value=[],
         prior_sources=(),
+        **NOTHING,
     )
     path = tmp_path / "w.h5"
     to_hdf5([make_example(), short], path, provenance={"units": {"token_value": "ms"}})
@@ -34,11 +43,21 @@ def two(tmp_path, make_example):
 
 def test_xarray_opens_it_with_units_types_and_padding(two):
     with xr.open_dataset(two) as data:
-        assert dict(data.sizes) == {"example": 2, "position": 4, "token": 3}
+        assert dict(data.sizes) == {
+            "example": 2,
+            "position": 4,
+            "token": 3,
+            "segment": 2,
+            "transition": 3,
+        }
         assert all(data[name].attrs["units"] for name in data.variables)
         assert data["token_value"].attrs["units"] == "ms"
         assert data["length"].values.tolist() == [4, 1]
         assert data["token_length"].values.tolist() == [3, 0]
+        assert data["segment_length"].values.tolist() == [2, 0]
+        assert data["transition_length"].values.tolist() == [3, 0]
+        assert data["segment_name"].values.tolist() == [["code", "answer"], ["", ""]]
+        assert data["transition_to"].values.tolist() == [[2, 3, 1], [-1, -1, -1]]
         assert data["input_ids"].dtype == np.int32
         assert data["input_ids"].values.tolist() == [[1, 40, 7, 300], [5, -1, -1, -1]]
         # -1 is content here, no gap: it must not turn into NaN.
@@ -51,7 +70,7 @@ def test_xarray_opens_it_with_units_types_and_padding(two):
         assert data["text"].values[0] == "int ß = 0;"
         assert [json.loads(s) for s in data["prior_sources"].values] == [["a"], []]
         assert data.coords["example_id"].values.tolist() == ["one", "two"]
-        assert json.loads(data.attrs["gazecode"])["schema_version"] == 1
+        assert json.loads(data.attrs["gazecode"])["schema_version"] == 2
 
 
 def test_h5py_opens_it_chunked_packed_and_growable(two):
@@ -68,7 +87,7 @@ def test_h5py_opens_it_chunked_packed_and_growable(two):
         assert all("units" in v.attrs for k, v in file.items() if k not in _DIMENSIONS)
 
 
-_DIMENSIONS = {"example", "position", "token"}
+_DIMENSIONS = {"example", "position", "token", "segment", "transition"}
 
 
 def test_dimensions_grow_while_it_streams(tmp_path, make_example, monkeypatch, same_examples):

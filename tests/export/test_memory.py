@@ -12,7 +12,8 @@ WORK = """
 import dataclasses, resource, sys
 from pathlib import Path
 import numpy as np
-from gazecode.export import convert, iter_examples, to_hdf5, to_jsonl, to_parquet, validate
+from gazecode.export import convert, iter_examples, validate
+from gazecode.export import to_hdf5, to_jsonl, to_parquet, to_safetensors
 from gazecode.model import Example
 
 suffix, rows, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
@@ -24,11 +25,14 @@ one = Example(
     attention=np.full(n, 1 / n), on_path=random.random(n) < 0.5,
     token_index=random.integers(-1, m, n), token_start=np.arange(m) * 4,
     token_end=np.arange(m) * 4 + 3, token_label=np.array(["loop", ""] * (m // 2), dtype=object),
-    token_value=random.random(m),
+    token_value=random.random(m), segment_name=np.array(["code"], dtype=object),
+    segment_start=[1], segment_end=[n], transition_from=np.arange(n - 1),
+    transition_to=np.arange(1, n), transition_share=np.ones(n - 1), transition_count=np.ones(n - 1),
 )
 stream = (dataclasses.replace(one, example_id=str(i)) for i in range(rows))
 path = folder / f"{rows}.{suffix}"
-{"parquet": to_parquet, "h5": to_hdf5, "jsonl": to_jsonl}[suffix](stream, path)
+writers = {"h5": to_hdf5, "jsonl": to_jsonl, "safetensors": to_safetensors}
+writers.get(suffix, to_parquet)(stream, path)
 assert sum(1 for _ in iter_examples(path)) == rows
 assert validate(path).ok
 convert(path, folder / f"{rows}-again.parquet")
@@ -49,7 +53,7 @@ def _peak_mib(suffix: str, rows: int, folder: Path) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="resource is of POSIX")
-@pytest.mark.parametrize("suffix", ["parquet", "h5", "jsonl"])
+@pytest.mark.parametrize("suffix", ["parquet", "h5", "jsonl", "safetensors"])
 def test_a_hundred_times_the_examples(suffix, tmp_path):
     # The small one is one full batch: what is held at a time by design.
     small, large = (_peak_mib(suffix, rows, tmp_path) for rows in (1024, 102_400))

@@ -5,8 +5,16 @@ import numpy as np
 import pytest
 
 from gazecode.errors import ParameterError, SchemaError
-from gazecode.export import inputs_digest
-from gazecode.export.metadata import for_examples, load
+from gazecode.export import (
+    hdf5,
+    inputs_digest,
+    jsonl,
+    parquet,
+    read_metadata,
+    safetensors,
+    to_batch,
+)
+from gazecode.export.metadata import for_examples, load, upgrade
 
 
 def test_numpy_values_are_written_as_numbers():
@@ -52,6 +60,28 @@ def test_metadata_that_are_broken():
     assert str(caught.value) == (
         "w.h5: the metadata under the key gazecode is not JSON; export the file again"
     )
+
+
+def test_rows_of_now_are_never_said_to_be_of_an_older_version(tmp_path, make_example):
+    """Whoever hands on the metadata of an old file with its rows need not know of versions."""
+    old = json.dumps({"schema_version": 1, "units": {"weight": "1"}, "split": {"part": "train"}})
+    for write, name in (
+        (parquet.write_batches, "w.parquet"),
+        (hdf5.write_batches, "w.h5"),
+        (jsonl.write_batches, "w.jsonl"),
+        (safetensors.write_batches, "w.safetensors"),
+    ):
+        write([to_batch([make_example()])], tmp_path / name, said=old)
+        said = read_metadata(tmp_path / name)
+        assert said["schema_version"] == 2
+        assert said["split"] == {"part": "train"}
+        assert said["units"]["weight"] == "1"
+        assert said["units"]["transition_from"] == "position"
+
+
+def test_current_metadata_are_left_as_they_are():
+    text = '{"schema_version": 2,  "b": 1, "a": 2}'
+    assert upgrade(text) == text
 
 
 def test_inputs_digest_does_not_depend_on_the_order():

@@ -143,13 +143,13 @@ def _said(path: Path) -> str:
     [
         pytest.param(
             b"",
-            "w begins with b''; expected a Parquet, HDF5 or JSONL file of gazecode, "
+            "w begins with b''; expected a Parquet, HDF5, JSONL or safetensors file of gazecode, "
             "this one is empty",
             id="empty",
         ),
         pytest.param(
             b"a,b\n1,2\n",
-            r"w begins with b'a,b\n1,2\n'; expected a Parquet, HDF5 or JSONL file of gazecode",
+            r"w begins with b'a,b\n1,2\n'; expected a Parquet, HDF5, JSONL or safetensors file of gazecode",
             id="csv",
         ),
         pytest.param(
@@ -164,13 +164,13 @@ def _said(path: Path) -> str:
             id="metadata no object",
         ),
         pytest.param(
-            b'{"gazecode": {"schema_version": 2}}\n',
-            "w: schema version 2; this package reads up to 1, update gazecode",
+            b'{"gazecode": {"schema_version": 3}}\n',
+            "w: schema version 3; this package reads up to 2, update gazecode",
             id="newer",
         ),
         pytest.param(
             b'{"gazecode": {"schema_version": "1"}}\n',
-            "w: schema_version is '1'; expected a whole number from 1 to 1, export the file again",
+            "w: schema_version is '1'; expected a whole number from 1 to 2, export the file again",
             id="version no number",
         ),
     ],

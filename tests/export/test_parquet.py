@@ -26,7 +26,7 @@ def test_metadata_say_version_units_and_provenance(tmp_path, make_example):
     to_parquet([make_example()], tmp_path / "w.parquet", provenance=provenance)
     said = pq.read_schema(tmp_path / "w.parquet").metadata[b"gazecode"].decode()
     fields = json.loads(said)
-    assert fields["schema_version"] == 1
+    assert fields["schema_version"] == 2
     assert fields["package_version"]
     assert {k: fields[k] for k in provenance if k != "units"} == {
         k: v for k, v in provenance.items() if k != "units"

@@ -13,7 +13,7 @@ def test_batches_end_at_full_blocks(make_example, monkeypatch):
 
 
 def test_a_very_long_text_ends_a_batch_at_once(make_example, monkeypatch):
-    monkeypatch.setattr(module, "MOST_VALUES", 20)
+    monkeypatch.setattr(module, "MOST_VALUES", 30)
     sizes = [b.num_rows for b in batches(make_example(str(i)) for i in range(7))]
     assert sizes == [3, 3, 1]
 

@@ -32,5 +32,5 @@ def test_units_and_masks(make_example):
     data = to_xarray([make_example()])
     assert data["token_start"].attrs["units"] == "byte"
     assert data["loss_mask"].dtype == bool
-    assert json.loads(data.attrs["gazecode"])["schema_version"] == 1
+    assert json.loads(data.attrs["gazecode"])["schema_version"] == 2
     assert float((data["weight"] * data["loss_mask"]).sum()) == np.float32(3.1)

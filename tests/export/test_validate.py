@@ -26,7 +26,7 @@ def _edited(make_example, row, changed, *, redigest=True):
     return batch
 
 
-@pytest.fixture(params=["parquet", "h5", "jsonl"])
+@pytest.fixture(params=["parquet", "h5", "jsonl", "safetensors"])
 def validated(request, tmp_path, make_example):
     """Problems of a file in which one row was edited, in each container."""
 
@@ -118,6 +118,126 @@ def validated(request, tmp_path, make_example):
             "'0C'; expected 64 hexadecimal digits, or nothing",
             id="sha",
         ),
+        pytest.param(
+            {"route": "by air"},
+            "route",
+            "'by air'; expected source_lm, answer_prior, copy, attention, or nothing",
+            id="route",
+        ),
+        pytest.param(
+            {"pair_side": "left"},
+            "pair_side",
+            "'left'; expected chosen, rejected, or nothing",
+            id="side",
+        ),
+        pytest.param(
+            {"pair_side": ""},
+            "pair_id",
+            "'pair-1', and pair_side is ''; expected both or neither",
+            id="pair without a side",
+        ),
+        pytest.param(
+            {"pair_id": ""},
+            "pair_id",
+            "'', and pair_side is 'rejected'; expected both or neither",
+            id="side without a pair",
+        ),
+        pytest.param(
+            {"window": 3},
+            "window",
+            "3 of 3; expected a number from 0, below n_windows",
+            id="window",
+        ),
+        pytest.param(
+            {"window": -1},
+            "window",
+            "-1 of 3; expected a number from 0, below n_windows",
+            id="window below",
+        ),
+        pytest.param(
+            {"attention_share": 1.5},
+            "attention_share",
+            "1.5; expected a share from 0 to 1",
+            id="share above",
+        ),
+        pytest.param(
+            {"attention_share": -0.5},
+            "attention_share",
+            "-0.5; expected a share from 0 to 1",
+            id="share below",
+        ),
+        pytest.param(
+            {"inert_weight": -0.5},
+            "inert_weight",
+            "-0.5; expected a finite number >= 0",
+            id="inert",
+        ),
+        pytest.param(
+            {"segment_end": [3, 5]},
+            "segment_end",
+            "5 at 1; expected segments inside the positions",
+            id="segment outside",
+        ),
+        pytest.param(
+            {"segment_start": [-1, 3]},
+            "segment_end",
+            "3 at 0; expected segments inside the positions",
+            id="segment before",
+        ),
+        pytest.param(
+            {"segment_end": [0, 4]},
+            "segment_end",
+            "0 at 0; expected an end at or after its start",
+            id="segment backward",
+        ),
+        pytest.param(
+            {"segment_start": [1, 2]},
+            "segment_start",
+            "2 at 1; expected segments sorted and disjoint",
+            id="segments overlap",
+        ),
+        pytest.param(
+            {"transition_from": [1, 1, 4]},
+            "transition_from",
+            "4 at 2; expected a position of the row",
+            id="from outside",
+        ),
+        pytest.param(
+            {"transition_to": [-1, 3, 1]},
+            "transition_to",
+            "-1 at 0; expected a position of the row",
+            id="to outside",
+        ),
+        pytest.param(
+            {"transition_to": [3, 2, 1]},
+            "transition_from",
+            "1 at 1; expected transitions sorted by from and to, each pair once",
+            id="unsorted",
+        ),
+        pytest.param(
+            {"transition_to": [3, 3, 1]},
+            "transition_from",
+            "1 at 1; expected transitions sorted by from and to, each pair once",
+            id="twice",
+        ),
+        pytest.param(
+            {"transition_share": [0.75, 0.5, 1.0]},
+            "transition_share",
+            "shares from 1 sum to 1.25; expected 1",
+            id="shares",
+        ),
+        pytest.param(
+            {"transition_share": [1.5, -0.5, 1.0]},
+            "transition_share",
+            "-0.5 at 1; expected a finite number >= 0",
+            id="negative share",
+        ),
+        pytest.param(
+            {"transition_count": [1.0, 1.0, -2.0]},
+            "transition_count",
+            "-2.0 at 2; expected a finite number >= 0",
+            id="negative count",
+        ),
     ],
 )
 def test_one_thing_wrong_in_one_row(validated, changed, column, said):
@@ -125,6 +245,27 @@ def test_one_thing_wrong_in_one_row(validated, changed, column, said):
     if "token_start" in changed and changed["token_start"][0] == 4:
         changed = changed | {"token_end": [6, 3, 8]}
     assert validated(row, changed) == [(row, column, said)]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("column", ["transition_share", "transition_count"])
+def test_transitions_not_finite(tmp_path, make_example, column, value):
+    batch = _edited(make_example, 2, {column: [0.75, value, 1.0]})
+    write_batches([batch], tmp_path / "w.parquet", said=for_examples())
+    problems = validate(tmp_path / "w.parquet").problems
+    assert [(p.row, p.column, p.message) for p in problems] == [
+        (2, column, f"{value} at 1; expected a finite number >= 0")
+    ]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_sums_not_finite(tmp_path, make_example, value):
+    batch = _edited(make_example, 2, {"attention_share": value, "inert_weight": value})
+    write_batches([batch], tmp_path / "w.parquet", said=for_examples())
+    assert [str(p) for p in validate(tmp_path / "w.parquet").problems] == [
+        f"row 2: attention_share: {value}; expected a share from 0 to 1",
+        f"row 2: inert_weight: {value}; expected a finite number >= 0",
+    ]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -144,6 +285,14 @@ def test_not_finite(tmp_path, make_example, column, value):
         pytest.param("weight", [1.0, 1.0], "2 values; expected 4 as in input_ids", id="position"),
         pytest.param("token_label", ["a"], "1 values; expected 3 as in token_start", id="token"),
         pytest.param("token_end", [3, 6], "2 values; expected 3 as in token_start", id="spans"),
+        pytest.param(
+            "segment_name", ["code"], "1 values; expected 2 as in segment_start", id="names"
+        ),
+        pytest.param("segment_end", [3], "1 values; expected 2 as in segment_start", id="segments"),
+        pytest.param("transition_to", [2], "1 values; expected 3 as in transition_from", id="to"),
+        pytest.param(
+            "transition_share", [], "0 values; expected 3 as in transition_from", id="shares"
+        ),
     ],
 )
 def test_lists_of_unequal_length(tmp_path, make_example, column, value, said):
@@ -169,6 +318,18 @@ def test_any_edited_column_is_found_by_its_digest(make_example, tmp_path, name):
         "token_label": ["type", "loop", ""],
         "token_value": [0.0] * 3,
         "prior_sources": ["a", "b"],
+        "route": "source_lm",
+        "pair_id": "another",
+        "pair_side": "chosen",
+        "attention_share": 0.5,
+        "inert_weight": 0.5,
+        "segment_name": ["code", "middle"],
+        "segment_start": [0, 3],
+        "segment_end": [2, 4],
+        "transition_from": [0, 0, 3],
+        "transition_to": [0, 3, 1],
+        "transition_share": [0.5, 0.5, 1.0],
+        "transition_count": [1.0, 1.0, 1.0],
     }
     batch = _edited(make_example, 1, {name: edits.get(name, other)}, redigest=False)
     write_batches([batch], tmp_path / "w.parquet", said=for_examples())
@@ -224,13 +385,13 @@ def test_a_newer_version_is_left_alone(tmp_path, make_example):
     path = tmp_path / "w.parquet"
     to_parquet([make_example()], path)
     table = pq.read_table(path)
-    said = json.loads(table.schema.metadata[b"gazecode"]) | {"schema_version": 2}
+    said = json.loads(table.schema.metadata[b"gazecode"]) | {"schema_version": 3}
     pq.write_table(table.replace_schema_metadata({"gazecode": json.dumps(said)}), path)
     report = validate(path)
     assert [p.message for p in report.problems] == [
-        "w.parquet: schema version 2; this package reads up to 1, update gazecode"
+        "w.parquet: schema version 3; this package reads up to 2, update gazecode"
     ]
-    assert (report.schema_version, report.n_rows) == (2, 0)
+    assert (report.schema_version, report.n_rows) == (3, 0)
 
 
 def test_missing_units_and_unknown_columns(tmp_path, make_example):

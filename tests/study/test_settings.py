@@ -117,3 +117,41 @@ def test_a_null_has_at_least_200_shifts_or_none(study, shifts, good):
         return
     with pytest.raises(StudyError, match=r"null.shifts \(line \d+\): .* or at least 200; found"):
         load_study(study)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("max_length = 8\noverlap = 7", ""),
+        ("max_length = 64\nallow_inert = true\ntransitions = false", ""),
+        ("max_length = 7", r"align.max_length \(line \d+\): .*greater than or equal to 8; found 7"),
+        ("overlap = 4", r"align \(line \d+\): .*overlap needs max_length"),
+        ("max_length = 8\noverlap = 8", r"overlap is 8; expected less than max_length \(8\)"),
+        ("max_length = 8\noverlap = -1", r"align.overlap \(line \d+\): .*equal to 0; found -1"),
+    ],
+)
+def test_windows_of_a_text(folder, keys, message):
+    if message:
+        with pytest.raises(StudyError, match=message):
+            load(folder, f"{GOOD}{keys}\n")
+        return
+    align = load(folder, f"{GOOD}{keys}\n").align
+    assert align.overlap < align.max_length
+
+
+def test_words_about_people_and_sharing_are_no_parameters(folder):
+    bare = load(folder, GOOD)
+    study = load(folder, f'{GOOD}\n[share]\nmin_people = 9\n[card]\nconsent = "given"\n')
+    assert (bare.share.min_people, study.share.min_people) == (5, 9)
+    assert (bare.card.consent, study.card.consent) == ("", "given")
+    assert bare.parameters() == study.parameters()
+    assert bare.parameters()["align"] == {
+        "tokenizer": "tokenizer.json",
+        "strength": 0.5,
+        "policy": "inherit",
+        "per": "character",
+        "max_ratio": 5.0,
+        "overlap": 0,
+        "allow_inert": False,
+        "transitions": True,
+    }

@@ -1,9 +1,10 @@
-"""Writes the frozen files of schema version 1. Run once, from the root of the repository:
+"""Writes the frozen files of the current schema version. Run once for each, from the root:
 
     python tests/export/frozen/make.py tests/export/frozen
 
-Never run it again over the same names: the point of these files is that they stay as they were
-written, and that every later version of the package still reads them.
+Never run it again over the same names (it refuses to): the point of these files is that they stay
+as they were written, and that every later version of the package still reads them. Those of
+version 1 were written from the same rows without what version 2 brought.
 """
 
 import gzip
@@ -14,7 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gazecode.export import to_batch, to_hdf5, to_jsonl, to_parquet
+from gazecode.export import (
+    SCHEMA_VERSION,
+    to_batch,
+    to_hdf5,
+    to_jsonl,
+    to_parquet,
+    to_safetensors,
+)
 from gazecode.model import Example
 
 PROVENANCE = {
@@ -48,6 +56,16 @@ def examples() -> list[Example]:
         source_group="c1",
         n_people=1,
         source_sha256="0c" * 32,
+        route="source_lm",
+        attention_share=1.0,
+        inert_weight=0.75,
+        segment_name=np.array(["instruction", "code"], dtype=object),
+        segment_start=[0, 1],
+        segment_end=[1, 6],
+        transition_from=[1, 1, 2, 5],
+        transition_to=[1, 5, 1, 2],
+        transition_share=[0.25, 0.75, 1.0, 1.0],
+        transition_count=[1.0, 3.0, 0.5, 2.0],
     )
     wide = Example(
         example_id="zwei/2",
@@ -69,6 +87,20 @@ def examples() -> list[Example]:
         source_group="c2",
         prior_sources=("a, b", "größe.java"),
         n_people=12,
+        route="copy",
+        pair_id="Paar-ß",
+        pair_side="rejected",
+        window=2,
+        n_windows=5,
+        attention_share=0.1,
+        inert_weight=1e-30,
+        segment_name=np.array(["prefix", 'naïve, "quoted"', "answer"], dtype=object),
+        segment_start=[0, 1, 2],
+        segment_end=[1, 1, 3],
+        transition_from=[0, 2, 2, 2],
+        transition_to=[2, 0, 1, 2],
+        transition_share=[1.0, 0.3, 0.1, 0.6],
+        transition_count=[1.0, 0.3, 0.1, 0.6],
     )
     empty = Example(
         example_id="three",
@@ -93,17 +125,21 @@ def examples() -> list[Example]:
 
 
 def main(folder: Path) -> None:
-    """Write the three containers and the expected content."""
+    """Write all containers and the expected content."""
     rows = examples()
-    to_parquet(rows, folder / "version-1.parquet", provenance=PROVENANCE)
+    name = f"version-{SCHEMA_VERSION}"
+    if list(folder.glob(f"{name}.*")):
+        raise SystemExit(f"{name} is frozen: its files are there and stay as they are")
+    to_parquet(rows, folder / f"{name}.parquet", provenance=PROVENANCE)
     with tempfile.TemporaryDirectory() as unpacked:
-        to_hdf5(rows, Path(unpacked) / "version-1.h5", provenance=PROVENANCE)
-        raw = (Path(unpacked) / "version-1.h5").read_bytes()
-    (folder / "version-1.h5.gz").write_bytes(gzip.compress(raw, mtime=0))
-    to_jsonl(rows, folder / "version-1.jsonl", provenance=PROVENANCE)
+        to_hdf5(rows, Path(unpacked) / f"{name}.h5", provenance=PROVENANCE)
+        raw = (Path(unpacked) / f"{name}.h5").read_bytes()
+    (folder / f"{name}.h5.gz").write_bytes(gzip.compress(raw, mtime=0))
+    to_jsonl(rows, folder / f"{name}.jsonl", provenance=PROVENANCE)
+    to_safetensors(rows, folder / f"{name}.safetensors", provenance=PROVENANCE)
     expected = {"provenance": PROVENANCE, "rows": to_batch(rows).to_pylist()}
     text = json.dumps(expected, indent=1, ensure_ascii=False)
-    (folder / "version-1.expected.json").write_text(text + "\n", encoding="utf-8")
+    (folder / f"{name}.expected.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
