@@ -18,7 +18,7 @@ from gazecode.__main__ import app
 from gazecode.mapping import MAPPERS
 from gazecode.quality import Gates
 from gazecode.readers import READERS
-from gazecode.study import settings
+from gazecode.study import sections as settings
 from gazecode.study.outputs import OUTPUTS
 from gazecode.version import __version__
 
@@ -30,8 +30,10 @@ INTERNAL = {"__main__", "commands", "describe", "demo", "disk", "version", "work
 MODULES = ["gazecode"] + [
     f"gazecode.{module.name}"
     for module in pkgutil.iter_modules(gazecode.__path__)
-    if module.name not in INTERNAL
+    if module.name not in INTERNAL | {"adapters"}
 ]
+ADAPTERS = ["arrays", "torch", "transformers", "jax", "datasets"]
+"""Each is its own face, and may lack what it needs."""
 COMMAND = typer.main.get_command(app)
 
 
@@ -68,7 +70,8 @@ def sections_of_modules():
     parts = re.split(r"^## (.*)$", text_of("reference.md"), flags=re.MULTILINE)
     titled = dict(zip(parts[1::2], parts[2::2], strict=True))
     named = {spans[0]: body for title, body in titled.items() if (spans := code_spans(title))}
-    assert set(named) == set(MODULES), "the reference has a section for each module, and no other"
+    said = set(MODULES) | {"gazecode.adapters"}
+    assert set(named) == said, "the reference has a section for each module, and no other"
     return named
 
 
@@ -77,12 +80,28 @@ def names_in(part):
 
 
 def test_every_module_has_a_section_and_every_name_a_line():
+    sections = sections_of_modules()
     missing = {
         module: sorted(absent)
-        for module, part in sections_of_modules().items()
-        if (absent := set(importlib.import_module(module).__all__) - names_in(part))
+        for module in MODULES
+        if (absent := set(importlib.import_module(module).__all__) - names_in(sections[module]))
     }
     assert not missing
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_every_adapter_stands_in_the_reference(name):
+    try:
+        module = importlib.import_module(f"gazecode.adapters.{name}")
+    except ImportError as error:
+        pytest.skip(f"{error.name} is not installed: pip install 'gazecode[adapters]'")
+    part = sections_of_modules()["gazecode.adapters"]
+    assert not set(module.__all__) - names_in(part)
+    written = set(code_spans(part))
+    for public in module.__all__:
+        function = getattr(module, public)
+        if inspect.isfunction(function) and name != "jax":
+            assert signature_of(function) in written or public == "to_examples"
 
 
 def signature_of(function):
@@ -114,7 +133,8 @@ def test_the_reference_writes_a_function_as_it_is(module, name):
 
 def test_the_reference_names_nothing_that_is_not_there():
     """The first column of each table of names holds public names only."""
-    for module, part in sections_of_modules().items():
+    for module in MODULES:
+        part = sections_of_modules()[module]
         public = set(importlib.import_module(module).__all__)
         for table in re.findall(r"^\| name \|.*?(?=\n\n|\Z)", part, re.MULTILINE | re.DOTALL):
             for row in table.splitlines()[2:]:

@@ -7,22 +7,41 @@ from gazecode.alignment.fim import FIM_LAYOUTS, FimLayout, fim_template
 from gazecode.alignment.pairs import align_pair
 from gazecode.alignment.routes import ROUTES
 from gazecode.alignment.spread import POLICIES
-from gazecode.alignment.template import Template, as_template
+from gazecode.alignment.targets import (
+    DIRECTIONS,
+    SOURCE_SEGMENTS,
+    AttentionTarget,
+    CausalTarget,
+    answer_rows,
+    answer_target,
+    causal_target,
+    full_target,
+    preference_masks,
+)
+from gazecode.alignment.template import Template
 from gazecode.alignment.tokenizer import load_tokenizer, tokenizer_sha256
 
 __all__ = [
+    "DIRECTIONS",
     "FIM_LAYOUTS",
     "POLICIES",
     "ROUTES",
+    "SOURCE_SEGMENTS",
+    "AttentionTarget",
+    "CausalTarget",
     "FimLayout",
     "Template",
     "align",
     "align_batch",
     "align_pair",
     "align_windows",
-    "as_template",
+    "answer_rows",
+    "answer_target",
+    "causal_target",
     "chat_template",
     "fim_template",
+    "full_target",
     "load_tokenizer",
+    "preference_masks",
     "tokenizer_sha256",
 ]

@@ -5,7 +5,6 @@ would alone.
 """
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from gazecode.alignment.laying import lay
@@ -16,9 +15,7 @@ from gazecode.alignment.template import Template
 from gazecode.model import ExampleBatch, TokenBatch, TokenWeights, Transitions
 from gazecode.model.groups import source_groups
 
-__all__ = ["NO_FIELDS", "align_batch"]
-
-NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+__all__ = ["align_batch"]
 
 
 def align_batch(  # noqa: PLR0913 - `align` and what a batch adds
@@ -32,14 +29,14 @@ def align_batch(  # noqa: PLR0913 - `align` and what a batch adds
     template: str | Template | Sequence[str | Template] | None = None,
     answers: Sequence[str | None] | TokenBatch | None = None,
     answer_weights: TokenWeights | None = None,
-    fields: Mapping[str, str | Sequence[str]] = NO_FIELDS,
+    fields: Mapping[str, str | Sequence[str]] | None = None,
     loss: Sequence[str] | None = None,
     route: str | None = None,
     allow_inert: bool = False,
     transitions: Transitions | None = None,
     special_tokens: bool = True,
     max_length: int | None = None,
-    overlap: int = 0,
+    overlap: int | None = None,
     policy: str = "inherit",
     strength: float | None = None,
     per: str = "character",
@@ -119,7 +116,7 @@ def align_batch(  # noqa: PLR0913 - `align` and what a batch adds
         rule=Rule(
             policy=policy, strength=strength, per=per, max_ratio=max_ratio, mean_one=mean_one
         ),
-        material=material_of(template, answers, fields, loss),
+        material=material_of(template, answers, fields or {}, loss),
         answer=answers if isinstance(answers, TokenBatch) else None,
         answer_weights=answer_weights,
         route=route,

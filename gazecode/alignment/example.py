@@ -6,7 +6,6 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from gazecode.alignment.batch import NO_FIELDS
 from gazecode.alignment.laying import Laid, lay
 from gazecode.alignment.names import Names
 from gazecode.alignment.rule import Rule
@@ -29,7 +28,7 @@ __all__ = ["Options", "Shared", "align", "align_windows", "known_options"]
 class Shared(TypedDict, total=False):
     """Parameters of `align` that do not tell one answer from another."""
 
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] | None
     route: str | None
     allow_inert: bool
     transitions: Transitions | None
@@ -60,7 +59,7 @@ def align(  # noqa: PLR0913 - the public contract
     template: str | Template | None = None,
     answer: str | SourceTokens | None = None,
     answer_weights: TokenWeights | None = None,
-    fields: Mapping[str, str] = NO_FIELDS,
+    fields: Mapping[str, str] | None = None,
     loss: Sequence[str] | None = None,
     route: str | None = None,
     allow_inert: bool = False,
@@ -190,7 +189,7 @@ def align(  # noqa: PLR0913 - the public contract
         "template": template,
         "answer": answer,
         "answer_weights": answer_weights,
-        "fields": fields,
+        "fields": fields or {},
         "loss": loss,
         "route": route,
         "allow_inert": allow_inert,
@@ -220,7 +219,7 @@ def align_windows(
     tokenizer: Any,
     *,
     max_length: int,
-    overlap: int = 0,
+    overlap: int | None = None,
     **options: Unpack[Options],
 ) -> list[Example]:
     """Bring the values of AST tokens to subwords, a long text cut into windows.
@@ -233,7 +232,8 @@ def align_windows(
         Most positions of a window.
     overlap
         Positions at the start of a window that the one before it has counted: they are context,
-        without loss and attention (`gazecode.alignment.windows` states it all).
+        without loss and attention (`gazecode.alignment.windows` states it all). By default an
+        eighth of the window. With 0, nothing predicts the first position of a window.
 
     Returns
     -------
@@ -305,7 +305,7 @@ def _laid(weights: TokenWeights, tokens: SourceTokens, tokenizer: Any, options: 
         names=names,
         rule=Rule(**{name: given[name] for name in _RULE if name in given}),
         material=material_of(
-            given.get("template"), _answers(answer), given.get("fields", {}), given.get("loss")
+            given.get("template"), _answers(answer), given.get("fields") or {}, given.get("loss")
         ),
         answer=_batch_of_one(answer) if isinstance(answer, SourceTokens) else None,
         **{name: given[name] for name in _AS_THEY_ARE if name in given},

@@ -26,6 +26,9 @@ from gazecode.model.checks import Array, BoolArray, FloatArray, IntArray
 
 __all__ = ["Laid", "lay"]
 
+CONTEXT = 8
+"""Unless somebody says more, an eighth of a window is context: its first position has some."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Laid:
@@ -47,10 +50,12 @@ class Laid:
     token: IntArray
     position: IntArray | None = None
 
-    def windows(self, *, max_length: int | None, overlap: int) -> ExampleBatch:
+    def windows(self, *, max_length: int | None, overlap: int | None) -> ExampleBatch:
         """The examples, those that are too long cut into windows."""
         if max_length is None:
             return self.examples
+        if overlap is None:
+            overlap = max_length // CONTEXT
         span, added = self.encoded.span, self.encoded.added
         if self.position is not None:
             span, added = span[self.position], added[self.position]

@@ -77,7 +77,7 @@ def align_pair(
     (True, 'chosen', 'rejected')
     """
     known_options(options, Shared)
-    made = as_template(template, options.get("fields", ()))
+    made = as_template(template, options.get("fields") or ())
     if ANSWER not in made.names:
         raise ParameterError("the template has no {answer}; expected one for each side of the pair")
     if (chosen_weights is None) != (rejected_weights is None):

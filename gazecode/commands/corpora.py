@@ -77,7 +77,9 @@ def weigh(
     max_length: Annotated[
         int | None, typer.Option(min=8, help="Cut longer texts into windows of so many subwords.")
     ] = None,
-    overlap: Annotated[int, typer.Option(min=0, help="Subwords that windows share.")] = 0,
+    overlap: Annotated[
+        int | None, typer.Option(min=0, help="Subwords that windows share: an eighth if not said.")
+    ] = None,
     id_field: Annotated[str | None, typer.Option(help="Column that names a source.")] = None,
     max_bytes: Annotated[int, typer.Option(min=1, help="Longer sources are reported.")] = 1_000_000,
     max_line_bytes: Annotated[
@@ -116,7 +118,7 @@ def weigh(
         "template": template and template.replace("\\n", "\n"),
         "route": route,
         "max_length": max_length,
-        "overlap": overlap or None,
+        "overlap": overlap,
     }
     given |= {name: value for name, value in named.items() if value is not None}
     try:

@@ -52,7 +52,7 @@ class AlignRule:
     allow_inert: bool = False
     learn_end: bool = False
     max_length: int | None = None
-    overlap: int = 0
+    overlap: int | None = None
 
     def __post_init__(self) -> None:
         check_values(AlignRule, asdict(self), name="align")

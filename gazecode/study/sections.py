@@ -201,7 +201,8 @@ class WeighTable(StepTable):
 class AlignTable(Settings):
     """``[align]``; `strength` λ makes a loss weight with mean 1 out of the value.
 
-    A text of more than `max_length` positions is cut into windows that share `overlap` of them.
+    A text of more than `max_length` positions is cut into windows that share `overlap` of them (an
+    eighth if nobody says).
     `allow_inert` keeps examples none of whose weight reaches the loss; `transitions` says whether
     saccades go into the examples.
     """
@@ -213,7 +214,7 @@ class AlignTable(Settings):
     per: Literal["character", "token"] = "character"
     max_ratio: Annotated[float, Field(gt=1)] = 5.0
     max_length: Annotated[int, Field(ge=8)] | None = None
-    overlap: Annotated[int, Field(ge=0)] = 0
+    overlap: Annotated[int, Field(ge=0)] | None = None
     allow_inert: bool = False
     transitions: bool = True
 
@@ -221,7 +222,7 @@ class AlignTable(Settings):
     def _overlaps_less_than_a_window(self) -> "AlignTable":
         if self.overlap and self.max_length is None:
             raise ValueError("overlap needs max_length: without it no text is cut")
-        if self.max_length is not None and self.overlap >= self.max_length:
+        if self.max_length is not None and (self.overlap or 0) >= self.max_length:
             raise ValueError(
                 f"overlap is {self.overlap}; expected less than max_length ({self.max_length})"
             )
