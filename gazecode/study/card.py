@@ -25,8 +25,8 @@ NOT_STATED = "not stated"
 STATED = ("consent", "ethics", "license", "contact", "funding")
 MOST_FILES = 40
 SHARED = (
-    "Made to be shared: raw samples, pupil, fixations, digests of the recordings, times and every "
-    "row of one person are left out."
+    "Made to be shared: raw samples, pupil, fixations, saccades between tokens, digests of the "
+    "recordings, times and every row of one person are left out."
 )
 WITHHELD = (
     "Sources that fewer than {least} people read with any signal are withheld: {sources_withheld} "
@@ -240,7 +240,7 @@ def _people(facts: WeightsFacts, quality: Mapping[str, Any]) -> str:
         return f"nobody read these texts; priors of {priors.get('n_people') or 'unknown'} people"
     each = str(low) if low == high else f"{low} to {high}"
     if len(facts.people) == 0:
-        in_all = f"{quality['people']} in all; " if quality else ""
+        in_all = f"{quality['people']} recorded; " if quality else ""
         return f"{in_all}pooled, {each} behind a row"
     return f"{facts.people} in all, {each} behind a row"
 
@@ -255,8 +255,9 @@ def _names(facts: WeightsFacts) -> str:
 
 def _how(facts: WeightsFacts) -> Section:
     parameters = facts.said.get("parameters", {})
-    told = {"study": {"task": parameters["study"]["task"]}} if "study" in parameters else {}
-    rows = flatten({**parameters, **told})
+    # Of the study, its task alone: what else it says of itself stands above.
+    told = {k: v for k, v in (parameters.get("study") or {}).items() if k == "task"}
+    rows = flatten({**parameters, **({"study": told} if told else {})})
     seeds = [f"{name} = {value}" for name, value in rows if name.split(".")[-1].endswith("seed")]
     made = [
         ("package", f"gazecode {facts.said.get('package_version', '')}"),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gazecode.errors import SchemaError
+from gazecode.errors import DataError, SchemaError
 from gazecode.export import inputs_digest, open_stored
 from gazecode.export.lists import flat_values
 from gazecode.export.metadata import load
+from gazecode.export.rows import refuse_uneven
 from gazecode.model.checks import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ UintArray = npt.NDArray[np.uint64]
 
 MOST_DISTINCT = 2_000_000
 """Different names that are told apart; beyond it a count is "at least"."""
+WITHHELD = ("min_people", "sources", "sources_withheld", "tokens_withheld")
+"""What a shared file says was taken out of it."""
 MERGE_AT = 2**17
 BINS = 1000
 
@@ -139,6 +142,7 @@ def count_weights(files: Sequence[Path]) -> WeightsFacts:
         stored = open_stored(path)
         stored.check()
         said = load(stored.metadata, name=path.name)
+        _check_said(said, path.name)
         facts.said = facts.said or said
         if said.get("tokenizer_sha256") != facts.said.get("tokenizer_sha256"):
             raise SchemaError(
@@ -151,11 +155,49 @@ def count_weights(files: Sequence[Path]) -> WeightsFacts:
             continue
         seen.add(path.with_suffix(""))
         for batch in stored.batches():
+            _check(batch, path.name)
             _add(facts, batch)
     facts.files.sort()
     if len(set(inputs.values())) > 1:
         facts.said = facts.said | {"inputs_sha256": inputs_digest(inputs)}
     return facts
+
+
+def _check_said(said: Mapping[str, Any], name: str) -> None:
+    """Refuse metadata that a card cannot read; other programs write files, too."""
+    parameters = said.get("parameters", {})
+    objects = {key: said.get(key, {}) for key in ("units", "parameters", "shared", "split")}
+    if isinstance(parameters, dict):
+        inner = {key: parameters.get(key) or {} for key in ("study", "priors")}
+        objects |= {f"parameters.{key}": value for key, value in inner.items()}
+    for key, value in objects.items():
+        if not isinstance(value, dict):
+            raise SchemaError(
+                f"{name}: {key} of the metadata is {value!a:.60}; expected a JSON object, export "
+                "the file again"
+            )
+    missing = [key for key in WITHHELD if "shared" in said and key not in said["shared"]]
+    if missing:
+        raise SchemaError(
+            f"{name}: shared of the metadata has no {', '.join(missing)}; export the file again"
+        )
+
+
+def _check(batch: "pa.RecordBatch", name: str) -> None:
+    """Refuse rows that cannot be counted; all that is wrong with a file `validate` says."""
+    try:
+        refuse_uneven(batch)
+    except DataError as error:
+        raise SchemaError(f"{name}: {error}") from error
+    for column in ("weight", "attention", "inert_weight", "transition_count"):
+        values = batch.column(column)
+        flat = _flat(values) if column != "inert_weight" else values.to_numpy()
+        bad = np.flatnonzero(~np.isfinite(flat))
+        if bad.size:
+            raise SchemaError(
+                f"{name}: {column} holds {flat[bad[0]]}; expected finite numbers, run gazecode "
+                "validate on it"
+            )
 
 
 def sha256_of(path: Path) -> str:

@@ -3,6 +3,9 @@
 A source is shared if at least `min_people` people read it with any signal. Of a shared source, a
 token that fewer of them had on their screen is taken as not shown: its value would be a few
 people's, however many read the rest.
+
+Saccades between tokens are left out. Most pairs of tokens are one person's, and a person's count is
+divided by that person's sum: equal cells would be one scan path, for everybody to read.
 """
 
 import hashlib
@@ -39,7 +42,10 @@ from gazecode.study.summary import over_people
 __all__ = ["check_pooled", "shareable", "write_shared"]
 
 SHARED = ("weights.parquet", "weights.h5", "quality.json", "card.md")
-LEFT_OUT = "fixations, hits and tokens of people, report.html, failures.csv, digests of inputs"
+LEFT_OUT = (
+    "fixations, hits and tokens of people, saccades between tokens, report.html, failures.csv, "
+    "digests of inputs"
+)
 
 Key = tuple[str, str]
 
@@ -120,10 +126,15 @@ def write_shared(
     StudyError
         If no source was read by enough people; nothing is written then.
     """
+    study = _without_saccades(study)
     with written_beside(out) as beside:
         summary = _write(Parts(study=study, folders=folders, scrub=scrub), beside)
         publish(beside, out)
     return replace(summary, out=out)
+
+
+def _without_saccades(study: Study) -> Study:
+    return study.model_copy(update={"align": study.align.model_copy(update={"transitions": False})})
 
 
 def _write(parts: Parts, out: Path) -> RunSummary:

@@ -81,7 +81,12 @@ def test_rows_come_in_order_whatever_their_language(settings):
     assert worked.counts.numbers["tokens"] == sum(len(r["token_value"]) for r in rows)
     assert worked.counts.numbers["subwords"] == sum(len(r["input_ids"]) for r in rows)
     silent = worked.counts.numbers["sources_without_signal"]
-    reach = {"mean": 1.0, "min": 1.0, "examples": len(rows) - silent}
+    reach = {
+        "mean": 1.0,
+        "min": 1.0,
+        "examples": len(rows) - silent,
+        "by_tenths": {"1": len(rows) - silent},
+    }
     assert worked.counts.weight_reach == reach
 
 
@@ -131,10 +136,10 @@ def test_sources_behind_the_priors_are_counted(make_settings, priors):
 def test_one_source_that_breaks_a_stage_does_not_take_the_others(settings, monkeypatch):
     make = work.make_examples
 
-    def fragile(ids, codes, *rest):
+    def fragile(ids, codes, *rest, **more):
         if b"number 13" in b"".join(codes):
             raise RuntimeError("boom\nin two lines")
-        return make(ids, codes, *rest)
+        return make(ids, codes, *rest, **more)
 
     monkeypatch.setattr(work, "make_examples", fragile)
     monkeypatch.delenv("GAZECODE_DEBUG", raising=False)

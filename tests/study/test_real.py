@@ -18,6 +18,7 @@ from gazecode.study.stimuli import StimulusFinder
 
 STUDIES = Path(__file__).resolve().parents[2] / "docs" / "studies"
 FILES = {
+    "card.md",
     "fixations.parquet",
     "hits.parquet",
     "tokens.parquet",

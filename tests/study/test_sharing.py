@@ -99,7 +99,7 @@ def test_only_pooled_rows_and_summaries_are_left(shared, demo_out):
     card = (out / "card.md").read_text(encoding="utf-8")
     assert "Made to be shared" in card
     assert "are withheld: 0 of 2" in card
-    assert "people: 6 in all; pooled, 6 behind a row" in card
+    assert "people: 6 recorded; pooled, 6 behind a row" in card
     assert "names: left out" in card
 
 
@@ -114,7 +114,17 @@ def test_shared_weights_are_those_of_a_run_that_is_not_shared(pooled, tmp_path):
     for a, b in zip(whole, iter_examples(tmp_path / "out" / "weights.parquet"), strict=True):
         assert a.example_id == b.example_id
         assert (a.weight == b.weight).all()
-        assert (a.transition_count == b.transition_count).all()
+        assert (a.attention == b.attention).all()
+
+
+def test_no_scan_path_of_one_person_can_be_read_from_what_is_shared(shared):
+    # Cells of pooled saccades are a person's count by that person's sum: equal ones were one path.
+    for example in iter_examples(shared.out / "weights.parquet"):
+        assert not len(example.transition_from)
+    said = read_metadata(shared.out / "weights.parquet")
+    assert said["parameters"]["align"]["transitions"] is False
+    assert any("saccades between tokens" in note for note in shared.notes)
+    assert "saccades between tokens" in (shared.out / "card.md").read_text(encoding="utf-8")
 
 
 def test_a_rerun_writes_the_same_bytes_and_a_key_adds_nothing(shared, pooled, tmp_path):
