@@ -114,13 +114,20 @@ def weigh(
     from gazecode.corpus import AlignRule, ReadOptions, weigh_corpus
 
     given = dict(setting(text, "--align") for text in align or ())
+    if answer is None and answer_language != "prose":
+        raise ParameterError(
+            "--answer-language says what answers are, and no --answer names them; give both"
+        )
     named: dict[str, Any] = {
         "template": template and template.replace("\\n", "\n"),
         "route": route,
         "max_length": max_length,
         "overlap": overlap,
     }
-    given |= {name: value for name, value in named.items() if value is not None}
+    named = {name: value for name, value in named.items() if value is not None}
+    if twice := named.keys() & given.keys():
+        raise ParameterError(f"{', '.join(sorted(twice))}: given twice, also by --align; give one")
+    given |= named
     try:
         rule = AlignRule(**given)
     except TypeError:
@@ -166,6 +173,9 @@ def weigh(
     print(f"{_counted(done.n_sources, 'source')} → {shards} in {done.out}")
     print(f"  {done.corpus}  ← what was done, counted")
     print(f"  {_reach(done.document)}")
+    if rule.learn_end:
+        ends = done.document["counts"]["sources_whose_end_counts"]
+        print(f"  the end of the text counts in {ends} of {_counted(done.n_sources, 'source')}")
     if done.n_failed:
         print(
             f"{_counted(done.n_failed, 'source')} could not be weighed: {done.failures} says why",

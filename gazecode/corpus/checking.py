@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gazecode.alignment import load_tokenizer
+from gazecode.alignment.template import ANSWER, CODE, as_template
 from gazecode.corpus.settings import PROSE, AlignRule, WeighSettings, read_tokenizer
 from gazecode.corpus.steps import make_examples
 from gazecode.errors import ParameterError
@@ -67,6 +68,7 @@ def checked_settings(
         max_error_share=max_error_share,
         answer=answer if answer in ("", PROSE) else known_language(answer),
     )
+    _fits_together(settings)
     _must_arrive(settings)
     _try(settings, tokenizer)
     return settings
@@ -84,6 +86,33 @@ def _bare(priors: LabelPriors) -> LabelPriors:
     """What paths and weights ask for, without the people and readings it was counted from."""
     kept = [f.name for f in fields(LabelPriors) if f.name != "details"]
     return LabelPriors(**{name: getattr(priors, name) for name in kept})
+
+
+def _fits_together(settings: WeighSettings) -> None:
+    """Refuse answers without a place, and a place or a route without answers."""
+    rule = settings.align
+    names = as_template(rule.template).names
+    own = [name for name in names if name not in (CODE, ANSWER)]
+    if own:
+        raise ParameterError(
+            f"the template has {{{own[0]}}}, for which a corpus has no text; write the text itself "
+            "into the template (--template)"
+        )
+    if settings.answer and ANSWER not in names:
+        raise ParameterError(
+            "there are answers (--answer), and the template has no place for them; give a template "
+            "with {code} and {answer} (--template)"
+        )
+    if settings.answer in ("", PROSE) and rule.route == "answer_prior":
+        raise ParameterError(
+            "route answer_prior weighs answers that are code; name their column and language "
+            "(--answer, --answer-language)"
+        )
+    if not settings.answer and (ANSWER in names or rule.route == "copy"):
+        raise ParameterError(
+            "the template or the route speaks of answers, and the corpus is read without any; name "
+            "their column (--answer)"
+        )
 
 
 def _must_arrive(settings: WeighSettings) -> None:

@@ -172,6 +172,10 @@ def _counts(examples: ExampleBatch, unknown: dict[str, int], settings: WeighSett
         sources_without_signal=int(np.sum(examples.said["no_signal"][first])),
         sources_in_priors=sum(examples.source_sha256[i] in seen for i in first),
     )
+    if "end_learned" in examples.said:
+        counts.numbers["sources_whose_end_counts"] = int(
+            np.sum(examples.said["end_learned"][first])
+        )
     return counts
 
 

@@ -110,6 +110,26 @@ def test_bytes_do_not_depend_on_the_processes(weighed, jobs, tmp_path):
     assert done.shards[0].read_bytes() == first.shards[0].read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("answer", "rule", "message"),
+    [
+        ("summary", {"template": None, "route": "copy"}, "no place for them; .*--template"),
+        (None, {"route": "source_lm"}, "read without any; name their column .--answer."),
+        (None, {"template": None, "route": "copy"}, "read without any"),
+        ("summary", {"route": "answer_prior"}, "--answer-language"),
+        (None, {"template": "{instruction}{code}"}, "has .instruction., for which a corpus"),
+    ],
+)
+def test_answers_and_their_place_belong_together(weighed, answer, rule, message):
+    with pytest.raises(ParameterError, match=message):
+        weighed(answer, **rule)
+
+
+def test_how_many_ends_are_learnt_is_counted(weighed):
+    done, _ = weighed(route="copy", learn_end=True)
+    assert done.document["counts"]["sources_whose_end_counts"] in range(4)
+
+
 def test_an_answer_that_cannot_be_used_is_named(weighed, rows):
     path = rows()
     lines = path.read_text(encoding="utf-8").splitlines()
