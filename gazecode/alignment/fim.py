@@ -84,7 +84,7 @@ FIM_LAYOUTS: Registry[FimLayout] = Registry(
 
 
 def fim_template(
-    tokens: SourceTokens,
+    tokens: SourceTokens | bytes,
     *,
     layout: str | FimLayout,
     order: Literal["psm", "spm"] = "psm",
@@ -98,7 +98,7 @@ def fim_template(
     Parameters
     ----------
     tokens
-        The source; the template serves no other.
+        The source, or its bytes in UTF-8; the template serves no other.
     layout
         A name in `FIM_LAYOUTS`, or a layout.
     order
@@ -146,13 +146,16 @@ def fim_template(
             f"the layout has no order 'spm' that its authors published; use order='psm' "
             f"(with 'spm': {', '.join(having)})"
         )
-    first, last = _drawn(tokens, seed) if middle is None else _checked(tokens, middle)
+    code = tokens if isinstance(tokens, bytes) else tokens.code
+    name = "" if isinstance(tokens, bytes) else tokens.source_id
+    text = _text(code, name or "the source")
+    first, last = _drawn(code, text, seed) if middle is None else _checked(code, middle)
     return Template(
         pieces=found.pieces(order),
         loss=("middle",) if loss == "middle" else FIM_PARTS,
         learn_end=learn_end,
         middle=(first, last),
-        code_sha256=hashlib.sha256(tokens.code).hexdigest(),
+        code_sha256=hashlib.sha256(code).hexdigest(),
     )
 
 
@@ -169,38 +172,34 @@ def _marked(text: str, marks: tuple[str, ...]) -> list[str | Mark]:
     return found
 
 
-def _drawn(tokens: SourceTokens, seed: int) -> tuple[int, int]:
+def _drawn(code: bytes, text: str, seed: int) -> tuple[int, int]:
     """Two borders of characters, decided by the seed and the content alone."""
-    text = _text(tokens)
-    digest = hashlib.sha256(f"{seed}:".encode() + tokens.code).digest()
+    digest = hashlib.sha256(f"{seed}:".encode() + code).digest()
     first, last = sorted(random.Random(digest).sample(range(len(text) + 1), 2))  # noqa: S311
     return len(text[:first].encode()), len(text[:last].encode())
 
 
-def _checked(tokens: SourceTokens, middle: tuple[int, int]) -> tuple[int, int]:
+def _checked(code: bytes, middle: tuple[int, int]) -> tuple[int, int]:
     first, last = (int(cut) for cut in middle)
-    n = len(tokens.code)
+    n = len(code)
     if not 0 <= first < last <= n:
         raise ParameterError(
             f"middle is bytes {first} to {last}; expected some of the {n} bytes of the code"
         )
     for cut in (first, last):
-        if cut < n and tokens.code[cut] & 0xC0 == 0x80:
+        if cut < n and code[cut] & 0xC0 == 0x80:
             raise ParameterError(
                 f"middle cuts at byte {cut}, inside a character; cut before or after it"
             )
     return first, last
 
 
-def _text(tokens: SourceTokens) -> str:
-    if not tokens.code:
-        raise AlignmentError(
-            f"{tokens.source_id or 'the source'} is empty; expected code to align weights with"
-        )
+def _text(code: bytes, name: str) -> str:
+    if not code:
+        raise AlignmentError(f"{name} is empty; expected code to align weights with")
     try:
-        return tokens.code.decode("utf-8")
+        return code.decode("utf-8")
     except UnicodeDecodeError as error:
         raise AlignmentError(
-            f"{tokens.source_id or 'the source'} is not UTF-8 at byte {error.start}; "
-            "decode it with its own encoding first"
+            f"{name} is not UTF-8 at byte {error.start}; decode it with its own encoding first"
         ) from error

@@ -68,7 +68,10 @@ def checked_settings(
         max_error_share=max_error_share,
         answer=answer if answer in ("", PROSE) else known_language(answer),
     )
-    _fits_together(settings)
+    if align.fim is None:
+        _fits_together(settings)
+    elif settings.answer:
+        raise ParameterError("fim fills a gap in the code itself; leave --answer or fim out")
     _must_arrive(settings)
     _try(settings, tokenizer)
     return settings

@@ -8,12 +8,12 @@ import hashlib
 import inspect
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gazecode.alignment import load_tokenizer
+from gazecode.alignment import fim_template, load_tokenizer
 from gazecode.alignment.template import as_template
 from gazecode.errors import GazecodeError, ParameterError
 from gazecode.model import LABELS, LabelPriors
@@ -40,6 +40,8 @@ class AlignRule:
     """How values of tokens become weights of subwords: the parameters of ``align``.
 
     `learn_end` is that of `gazecode.alignment.Template`: the end of the text counts in the loss.
+    `fim` names a layout of `FIM_LAYOUTS` in which every source is cut, by the job's seed, in place
+    of a template.
     """
 
     template: str | None = None
@@ -53,14 +55,23 @@ class AlignRule:
     learn_end: bool = False
     max_length: int | None = None
     overlap: int | None = None
+    fim: str | None = None
+    fim_order: str = "psm"
 
     def __post_init__(self) -> None:
         check_values(AlignRule, asdict(self), name="align")
+        if self.fim is not None and self.template is not None:
+            raise ParameterError("align: fim lays the code out itself; give it or a template")
 
-    def arguments(self) -> dict[str, Any]:
-        """What `align_batch` takes."""
+    def arguments(self, codes: Sequence[bytes], seed: int) -> dict[str, Any]:
+        """What `align_batch` takes for these sources."""
         given = asdict(self)
-        if given.pop("learn_end"):
+        learn_end, fim, order = (given.pop(name) for name in ("learn_end", "fim", "fim_order"))
+        if fim is not None:
+            given["template"] = [
+                fim_template(code, layout=fim, order=order, seed=seed) for code in codes
+            ]
+        elif learn_end:
             given["template"] = replace(as_template(self.template), learn_end=True)
         return given
 

@@ -65,7 +65,7 @@ def make_examples(
         language=language,
         source_group=source_groups(batch, language),
         **_answer_arguments(answered, kept, settings),
-        **settings.align.arguments(),
+        **settings.align.arguments([codes[i] for i in rows], settings.seed),
     )
     refused |= {rows[i]: ("align", one_line(reason)) for i, reason in reasons.items()}
     moved = replace(examples, source=kept[examples.source])

@@ -161,3 +161,32 @@ def test_windows_of_long_sources(weighed):
         assert [e.window for e in parts] == list(range(len(parts)))
         assert sum(e.loss_mask.sum() for e in parts) == one.loss_mask.sum()
         assert sum(e.attention_share for e in parts) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.real
+def test_sources_cut_to_fill_the_middle(weighed, shared_data, rows, priors, tmp_path):
+    file = shared_data / "tokenizers" / "starcoder2" / "tokenizer.json"
+    if not file.is_file():
+        pytest.skip("no tokenizers beside the checkout (../shared/data/tokenizers)")
+
+    def weigh(seed, out):
+        done = weigh_corpus(
+            rows(),
+            priors=priors,
+            tokenizer=file,
+            out=tmp_path / out,
+            align=AlignRule(fim="starcoder", allow_inert=True),
+            seed=seed,
+        )
+        return gc.read_examples(done.shards[0])
+
+    examples = weigh(1, "a.parquet")
+    assert len(examples) == 3
+    for example in examples:
+        assert set(example.segment_name) >= {"middle"}
+        assert example.text.startswith("<fim_prefix>")
+        inside = example.in_segment("middle")
+        assert not example.loss_mask[example.in_segment("prefix", "suffix")].any()
+        assert (example.loss_mask & ~inside).sum() == 1
+    assert [e.text for e in weigh(1, "b.parquet")] == [e.text for e in examples]
+    assert [e.text for e in weigh(2, "c.parquet")] != [e.text for e in examples]
