@@ -5,9 +5,11 @@ step is one rename), is forced to disk, and then takes the final name with `os.r
 goes wrong before that leaves an older file of that name as it was.
 """
 
+import hashlib
 import os
 import secrets
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import TextIO
 
 from gazecode.errors import ParameterError
 
-__all__ = ["LOCK", "alone_in", "replacing"]
+__all__ = ["LOCK", "alone_in", "replacing", "replacing_folder", "sha256_of"]
 
 LOCK = ".gazecode-lock"
 
@@ -65,6 +67,62 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
     if os.name == "posix":
         _force_folder_to_disk(final.parent)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str], *, known_by: str) -> Iterator[Path]:
+    """Give a hidden folder to write to; its ``new`` takes the name `path` when the block ends well.
+
+    Parameters
+    ----------
+    path
+        The final name. The folder that is there before is replaced as a whole.
+    known_by
+        Name of a file that is in every folder of this kind: no other is ever replaced.
+
+    Yields
+    ------
+    Path
+        An empty folder beside the final one, for ``new`` and for what goes with the block.
+
+    Raises
+    ------
+    ParameterError
+        There is something else at `path`, or no folder to put it into.
+
+    Examples
+    --------
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with replacing_folder(folder / "data", known_by="state.json") as beside:
+    ...     (beside / "new").mkdir()
+    >>> [p.name for p in folder.iterdir()]
+    ['data']
+    """
+    final = Path(path).absolute()
+    if not final.parent.is_dir():
+        raise ParameterError(f"{final}: no folder {final.parent} to write to; make it first")
+    if final.exists() and not (final / known_by).is_file():
+        raise ParameterError(
+            f"{final} is there and is no saved dataset; choose another name, or remove it"
+        )
+    prefix = f".{final.name[:_NAME_CHARS]}."
+    with tempfile.TemporaryDirectory(dir=final.parent, prefix=prefix) as name:
+        beside = Path(name)
+        yield beside
+        if final.exists():
+            final.replace(beside / "old")
+        try:
+            (beside / "new").replace(final)
+        except BaseException:
+            if (beside / "old").exists():
+                (beside / "old").replace(final)
+            raise
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_destination(final: Path) -> None:

@@ -1,11 +1,10 @@
 """A split on disk: its parts written from weights files, and files checked against each other."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gazecode.errors import ParameterError, SchemaError
+from gazecode.errors import ParameterError
 from gazecode.export import (
     ValidationReport,
     iter_examples,
@@ -13,7 +12,8 @@ from gazecode.export import (
     validate,
     write_batches,
 )
-from gazecode.export.metadata import upgrade
+from gazecode.export.places import weights_files
+from gazecode.export.several import canonical, check_alike, said_by
 from gazecode.model import Example
 from gazecode.splitting import FRACTIONS, Leak, assign_parts, find_leaks
 from gazecode.splitting.split import held_out
@@ -23,40 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_files", "weights_files", "write_parts"]
 
-SUFFIXES = (".parquet", ".h5", ".hdf5", ".nc", ".jsonl", ".safetensors")
-OF_OTHERS = ".eyemulator.jsonl"
-"""Rows in the published form hold no subwords."""
-
 Tell = Callable[[str], None]
-
-
-def weights_files(paths: Iterable[Path]) -> list[Path]:
-    """The weights files that are named; a folder stands for those in it, sorted.
-
-    Raises
-    ------
-    SchemaError
-        Nothing there, or a folder without weights.
-    """
-    files: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            files.append(path)
-            continue
-        inside = sorted(p for p in path.iterdir() if _holds_weights(p))
-        if not inside:
-            raise SchemaError(
-                f"{path} holds no weights; expected weights-00000.parquet, train.parquet or so"
-            )
-        files += inside
-    return files
-
-
-def _holds_weights(path: Path) -> bool:
-    """Whether a file of a run, a corpus or a split is one of weights, by its name."""
-    known = ("weights", "train", "valid", "test")
-    ours = path.suffix in SUFFIXES and not path.name.endswith(OF_OTHERS)
-    return ours and path.stem.startswith(known)
 
 
 def write_parts(
@@ -85,7 +52,7 @@ def write_parts(
         Rows of each part, and under "" those left out.
     """
     by = held_out(by)
-    files = weights_files(inputs)
+    files = weights_files(inputs, once=True)
     say = tell or _silent
     say("looking for copies")
     part_of = assign_parts(_examples(files), by, fractions=fractions, seed=seed)
@@ -122,23 +89,10 @@ def _rows(files: Iterable[Path], wanted: Sequence[bool]) -> "Iterator[pa.RecordB
 
 def _metadata(files: Sequence[Path], split: Mapping[str, Any]) -> str:
     """The first file's words with the split; files of other making are not mixed in silence."""
-    said = [_said(file) for file in files]
-    for file, fields in zip(files[1:], said[1:], strict=True):
-        for key in ("schema_version", "tokenizer_sha256", "units"):
-            if fields.get(key) != said[0].get(key):
-                raise ParameterError(
-                    f"{file.name} and {files[0].name} differ in {key}; split them one at a time"
-                )
-    return json.dumps(
-        {**said[0], "split": split}, sort_keys=True, ensure_ascii=False, separators=(",", ":")
-    )
-
-
-def _said(file: Path) -> dict[str, Any]:
-    said = open_stored(file).metadata
-    # As a new file would say it: parts of different versions of the schema are still parts.
-    fields: dict[str, Any] = json.loads(upgrade(said)) if said else {}
-    return fields
+    said = [said_by(file) for file in files]
+    named = zip((file.name for file in files), said, strict=True)
+    check_alike(named, then="split them one at a time", error=ParameterError)
+    return canonical({**said[0], "split": split})
 
 
 def check_files(
@@ -164,7 +118,7 @@ def check_files(
     reports = [validate(file) for file in files]
     if not all(report.ok for report in reports):
         return reports, []
-    splits = [_said(file).get("split", {}) for file in files]
+    splits = [said_by(file).get("split", {}) for file in files]
     names = _part_names(files, splits)
     tested = [name for name in names if _is_test(name)]
     if len(names) < 2 and not any(splits) and not tested:

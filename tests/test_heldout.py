@@ -44,6 +44,12 @@ def test_parts_hold_every_row_and_say_what_they_are(weights, parts):
     assert leaks == []
 
 
+def test_a_run_s_folder_is_split_once_though_it_has_two_containers(weights, tmp_path):
+    assert (weights.parent / "weights.h5").is_file()
+    counts = write_parts([weights.parent], tmp_path, fractions=HALF)
+    assert sum(counts.values()) == len(read_examples(weights))
+
+
 def test_the_command_splits_and_validates(weights, tmp_path):
     done = gazecode("split", weights, "--out", tmp_path / "s", "--fractions", "train=.5,test=.5")
     assert done.returncode == 0, done.stderr
@@ -91,6 +97,15 @@ def test_files_of_two_tokenizers_are_not_mixed(weights, tmp_path):
     to_parquet(read_examples(weights), tmp_path / "w.parquet", provenance={"tokenizer_sha256": "x"})
     with pytest.raises(ParameterError, match="differ in tokenizer_sha256"):
         write_parts([weights, tmp_path / "w.parquet"], tmp_path / "out", fractions=HALF)
+
+
+def test_parts_of_one_name_in_two_folders_are_not_mixed(weights, tmp_path):
+    """They are told apart by what they say, not by their names."""
+    (tmp_path / "other").mkdir()
+    other = tmp_path / "other" / weights.name
+    to_parquet(read_examples(weights), other, provenance={"tokenizer_sha256": "x"})
+    with pytest.raises(ParameterError, match="differ in tokenizer_sha256"):
+        write_parts([weights, other], tmp_path / "out", fractions=HALF)
 
 
 def test_shares_are_read(weights, tmp_path):

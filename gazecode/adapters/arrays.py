@@ -1,30 +1,31 @@
-"""Batches as plain numpy arrays, for any trainer: padded, in pairs, or in Megatron's form.
+"""Batches as plain numpy arrays, for any trainer, and the losses in float64 beside them.
 
-Every other adapter hands over these arrays; nothing here imports a trainer. `collate` says what a
-batch holds. The losses beside it are the reference in numpy (`gazecode.adapters.reference`).
+`collate` says what a batch holds; every other adapter hands over these arrays and must agree with
+these losses to 1e-6. What they have in common is in `gazecode.adapters.common`; nothing here
+imports a trainer.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import TypeVar, Unpack
+from collections.abc import Sequence
 
 import numpy as np
 
-from gazecode.adapters.padding import TARGETS, Batch, CollateOptions, collate
-from gazecode.adapters.reference import (
+from gazecode.adapters.common import losses
+from gazecode.adapters.common.grouping import (
+    SIDES,
+    Pair,
+    batches,
+    collate_pairs,
+    pair_batches,
+    pairs,
+)
+from gazecode.adapters.common.losses import (
     IGNORED,
     NORMALIZATIONS,
     AttentionAlignment,
     PathMargin,
-    attention_alignment_loss,
-    loss_denominator,
-    loss_terms,
-    path_margin_loss,
-    token_nll,
-    weighted_causal_loss,
 )
-from gazecode.errors import DataError, ParameterError
-from gazecode.model import Example
+from gazecode.adapters.common.padding import TARGETS, Batch, CollateOptions, collate
+from gazecode.model.checks import Array, FloatArray
 
 __all__ = [
     "IGNORED",
@@ -50,146 +51,223 @@ __all__ = [
     "weighted_causal_loss",
 ]
 
-SIDES = ("chosen", "rejected")
 
-Pair = tuple[Example, Example]
-"""The chosen and the rejected answer to one prompt."""
-
-_Item = TypeVar("_Item")
-
-
-def batches(
-    examples: Iterable[Example],
-    batch_size: int,
-    *,
-    seed: int | None = None,
-    drop_last: bool = False,
-    **options: Unpack[CollateOptions],
-) -> Iterator[Batch]:
-    """Cut examples into padded batches.
+def token_nll(logits: Array, labels: Array) -> FloatArray:
+    """Negative log likelihood of each target: the tokens 1 to T - 1.
 
     Parameters
     ----------
-    examples
-        Any iterable. In order, one batch of it is held at a time; to be shuffled, all of it.
-    batch_size
-        Examples per batch.
-    seed
-        Shuffle with it: another one for each epoch. None keeps the order.
-    drop_last
-        Leave out a last batch that is not full.
-    **options
-        Those of `collate`.
-
-    Raises
-    ------
-    DataError
-        As `collate`.
-    ParameterError
-        An option outside its range.
-
-    Examples
-    --------
-    >>> list(batches([], 8, seed=1))
-    []
-    """
-    for group in _groups(examples, batch_size, seed, drop_last=drop_last):
-        yield collate(group, **options)
-
-
-def _groups(
-    items: Iterable[_Item], size: int, seed: int | None, *, drop_last: bool
-) -> Iterator[list[_Item]]:
-    if size < 1:
-        raise ParameterError(f"batch_size is {size}; expected 1 or more")
-    if seed is not None:
-        every = list(items)
-        items = [every[i] for i in np.random.default_rng(seed).permutation(len(every))]
-    rest = iter(items)
-    while group := list(islice(rest, size)):
-        if len(group) == size or not drop_last:
-            yield group
-
-
-def pairs(examples: Iterable[Example]) -> list[Pair]:
-    """Group the answers to one prompt by `pair_id` into chosen and rejected.
-
-    Parameters
-    ----------
-    examples
-        Those without a `pair_id` belong to no pair and are refused, like any that would be lost.
+    logits
+        ``(B, T, V)``, of any size: the largest of a row is subtracted first.
+    labels
+        ``(B, T)`` ids, not shifted; `IGNORED` where there is no loss.
 
     Returns
     -------
-    list of (Example, Example)
-        Chosen and rejected, in the order in which the pairs first appear.
-
-    Raises
-    ------
-    DataError
-        A side is missing, is there twice, or has another name; an example is of no pair.
+    FloatArray
+        ``(B, T - 1)`` nats; 0 where there is no loss.
 
     Examples
     --------
-    >>> pairs([])
-    []
+    >>> token_nll(np.zeros((1, 3, 4)), np.array([[0, 2, IGNORED]])).round(4)
+    array([[1.3863, 0.    ]])
     """
-    found: dict[str, dict[str, Example]] = {}
-    for example in examples:
-        name, side = example.pair_id, example.pair_side
-        if not name or side not in SIDES:
-            raise DataError(
-                f"example {example.example_id!r} has pair_id {name!r} and pair_side {side!r}; "
-                "expected the name of a pair, and chosen or rejected"
-            )
-        sides = found.setdefault(name, {})
-        if side in sides:
-            raise DataError(
-                f"pair {name!r} has two examples that are {side}: {sides[side].example_id!r} and "
-                f"{example.example_id!r}; expected one, which is no window of a longer text"
-            )
-        sides[side] = example
-    for name, sides in found.items():
-        if len(sides) < 2:
-            missing = next(side for side in SIDES if side not in sides)
-            raise DataError(f"pair {name!r} has no example that is {missing}; expected both sides")
-    return [(sides["chosen"], sides["rejected"]) for sides in found.values()]
+    target = np.asarray(labels)[:, 1:]
+    active = target != IGNORED
+    scores = _floats(logits)[:, :-1]
+    top = scores.max(axis=-1, keepdims=True)
+    log_total = np.log(np.exp(scores - top).sum(axis=-1)) + top[..., 0]
+    chosen = np.take_along_axis(scores, np.where(active, target, 0)[..., None], axis=-1)[..., 0]
+    return np.where(active, log_total - chosen, 0.0)
 
 
-def collate_pairs(given: Sequence[Pair], **options: Unpack[CollateOptions]) -> Batch:
-    """Pad pairs to one batch: each column of `collate` as ``chosen_*`` and as ``rejected_*``.
+def _floats(values: Array) -> FloatArray:
+    return np.asarray(values, dtype=np.float64)
+
+
+def _itself(values: Array) -> Array:
+    """Nothing here has gradients."""
+    return values
+
+
+_NUMPY = losses.Library(
+    xp=np, floats=_floats, token_nll=token_nll, constant=_itself, scalar=float, count=int
+)
+
+
+def loss_denominator(
+    labels: Array, loss_weight: Array, normalization: str = "active", on_path: Array | None = None
+) -> float:
+    """Return what the loss of these rows is divided by; add it up over the parts of a batch.
+
+    Gradient accumulation and several devices need the sums of the whole batch: add the
+    denominators of all parts and give the total to each as ``denominator``.
 
     Parameters
     ----------
-    given
-        As `pairs` makes them. The two sides are padded each to its own longest answer.
-    **options
-        Those of `collate`.
+    labels, loss_weight, on_path
+        ``(B, T)`` as `collate` makes them; `on_path` is asked for by ``path`` alone.
+    normalization
+        One of `NORMALIZATIONS`; ``sum`` gives 1, which is not to be added up.
+
+    Returns
+    -------
+    float
+        0 where nothing counts: a part of a batch may be so, the loss refuses a whole one.
+
+    Raises
+    ------
+    ParameterError
+        An unknown normalization, or ``path`` without `on_path`.
+
+    Examples
+    --------
+    >>> labels, weight = np.array([[7, 8, IGNORED, 9]]), np.array([[9.0, 2.0, 1.0, 0.5]])
+    >>> [loss_denominator(labels, weight, name) for name in ("active", "sum_weights", "sum")]
+    [2.0, 2.5, 1.0]
+    """
+    found: float = losses.loss_denominator(_NUMPY, labels, loss_weight, normalization, on_path)
+    return found
+
+
+def loss_terms(
+    nll: Array,
+    labels: Array,
+    loss_weight: Array,
+    *,
+    normalization: str = "active",
+    on_path: Array | None = None,
+) -> tuple[float, float]:
+    """Numerator and denominator of the weighted loss, to be added up before they are divided.
+
+    Parameters
+    ----------
+    nll
+        ``(B, T - 1)`` as `token_nll` gives it.
+    labels, loss_weight, on_path, normalization
+        As for `loss_denominator`.
+
+    Examples
+    --------
+    >>> labels, weight = np.array([[7, 8, IGNORED, 9]]), np.array([[9.0, 2.0, 1.0, 0.5]])
+    >>> loss_terms(np.array([[1.0, 0.0, 4.0]]), labels, weight)
+    (4.0, 2.0)
+    """
+    total = float(losses.weighted_sum(_NUMPY, nll, labels, loss_weight))
+    return total, loss_denominator(labels, loss_weight, normalization, on_path)
+
+
+def weighted_causal_loss(
+    logits: Array,
+    labels: Array,
+    loss_weight: Array,
+    *,
+    normalization: str = "active",
+    on_path: Array | None = None,
+    denominator: float | None = None,
+) -> float:
+    """Next-token cross-entropy with a weight per target.
+
+    Parameters
+    ----------
+    logits
+        ``(B, T, V)``; those at position ``i`` predict token ``i + 1``.
+    labels, loss_weight, on_path
+        ``(B, T)`` as `collate` makes them, not shifted.
+    normalization
+        One of `NORMALIZATIONS`.
+    denominator
+        Replaces the one of these rows: the sum over the whole accumulated or global batch.
+
+    Returns
+    -------
+    float
+        Nats.
 
     Raises
     ------
     DataError
-        As `collate`.
+        The denominator is 0: nothing counts.
+    ParameterError
+        An unknown normalization, ``path`` without `on_path`, a denominator for ``sum``.
+
+    Examples
+    --------
+    >>> labels = np.array([[0, 2, IGNORED]])
+    >>> round(weighted_causal_loss(np.zeros((1, 3, 4)), labels, np.full((1, 3), 2.0)), 4)
+    2.7726
     """
-    sides = zip(SIDES, zip(*given, strict=True), strict=True) if given else [("", ())]
-    return {
-        f"{side}_{name}": column
-        for side, examples in sides
-        for name, column in collate(examples, **options).items()
-    }
+    found: float = losses.weighted_causal_loss(
+        _NUMPY,
+        logits,
+        labels,
+        loss_weight,
+        normalization=normalization,
+        on_path=on_path,
+        denominator=denominator,
+    )
+    return found
 
 
-def pair_batches(
-    given: Iterable[Pair],
-    batch_size: int,
+def path_margin_loss(
+    logits: Array,
+    labels: Array,
+    on_path: Array,
     *,
-    seed: int | None = None,
-    drop_last: bool = False,
-    **options: Unpack[CollateOptions],
-) -> Iterator[Batch]:
-    """Cut pairs into padded batches, as `batches` does with examples."""
-    for group in _groups(given, batch_size, seed, drop_last=drop_last):
-        yield collate_pairs(group, **options)
+    reference_logits: Array | None,
+    beta: float = 0.1,
+) -> PathMargin:
+    """Preference for output tokens on the path; see the one in `gazecode.adapters.torch`.
+
+    Parameters
+    ----------
+    logits, reference_logits
+        ``(B, T, V)`` of the model, and of a frozen reference model or None.
+    labels, on_path
+        ``(B, T)`` as `collate` makes them.
+    beta
+        Scale of the margin.
+
+    Examples
+    --------
+    >>> labels, on_path = np.array([[0, 1, 2]]), np.array([[False, True, False]])
+    >>> path_margin_loss(np.zeros((1, 3, 4)), labels, on_path, reference_logits=None).loss
+    0.6931471805599453
+    """
+    return losses.path_margin_loss(
+        _NUMPY, logits, labels, on_path, reference_logits=reference_logits, beta=beta
+    )
+
+
+def attention_alignment_loss(
+    attentions: Array | Sequence[Array],
+    target: Array,
+    queries: Array,
+    keys: Array,
+    *,
+    layers: Sequence[int] | None = None,
+) -> AttentionAlignment:
+    """KL(human ‖ model) over attention rows; see the one in `gazecode.adapters.torch`.
+
+    Parameters
+    ----------
+    attentions
+        ``(B, H, T, T)`` of one layer, or a sequence of such over layers.
+    target
+        ``(B, T)``, the same row for all queries, or ``(B, T, T)``.
+    queries, keys
+        ``(B, T)`` bool.
+    layers
+        Which layers to average; all by default.
+
+    Examples
+    --------
+    >>> even = np.tril(np.ones((2, 2))) / [[1], [2]]
+    >>> yes = np.ones((1, 2), dtype=bool)
+    >>> attention_alignment_loss(even[None, None], np.array([[3.0, 1.0]]), yes, yes).n_rows
+    2
+    """
+    return losses.attention_alignment_loss(_NUMPY, attentions, target, queries, keys, layers=layers)
 
 
 def megatron(batch: Batch, *, create_attention_mask: bool = True) -> Batch:

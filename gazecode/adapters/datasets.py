@@ -17,15 +17,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gazecode.adapters.files import weights_files
-from gazecode.adapters.rows import CONTENT, example_of, of_rows
-from gazecode.disk import replacing
-from gazecode.errors import ParameterError, SchemaError
-from gazecode.export import SCHEMA_VERSION, arrow_schema, from_batch, open_stored, to_batch
-from gazecode.export.metadata import for_examples, upgrade
+from gazecode.adapters.common.rows import CONTENT, example_of, of_rows
+from gazecode.disk import replacing, replacing_folder, sha256_of
+from gazecode.errors import SchemaError
+from gazecode.export import SCHEMA_VERSION, arrow_schema, from_batch, open_stored
+from gazecode.export.metadata import for_examples
+from gazecode.export.places import one_dataset
 from gazecode.export.rows import batches
+from gazecode.export.several import canonical, check_alike, said_by, said_together
 from gazecode.model import Example
 
 try:
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["example_of", "load", "metadata_of", "of_rows", "save_to_disk", "to_examples"]
 
 _STATE = "state.json"
-_ONE_FOR_ALL = ("schema_version", "units", "tokenizer_sha256")
-"""What shards of one dataset must agree on: ids of two tokenizers, or ms and shares, do not mix."""
 _ROWS = 1024
 
 
@@ -89,7 +86,7 @@ def load(
     path = Path(path)
     if (path / _STATE).is_file():
         return _saved(path, streaming=streaming)
-    files = list(weights_files(path))
+    files = list(one_dataset(path))
     info = _info(_described(files))
     if streaming:
         # What `Dataset.to_iterable_dataset` is made of; `from_generator` would touch the cache.
@@ -101,7 +98,7 @@ def load(
     stream = folder / f"gazecode-{key}.arrow"
     if not stream.is_file():
         _write_stream((table for _, table in _tables(files)), stream)
-    return _map(stream, info, fingerprint=key[:16])
+    return _map(stream, info, key=key)
 
 
 def save_to_disk(
@@ -138,20 +135,15 @@ def save_to_disk(
     >>> load(folder / "data").column_names[:3]
     ['example_id', 'source_id', 'participant']
     """
-    final = Path(path).absolute()
-    _check_destination(final)
-    with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name[:100]}.") as beside:
-        stream = Path(beside) / "rows.arrow"
+    with replacing_folder(path, known_by=_STATE) as beside:
+        stream = beside / "rows.arrow"
         _write_stream((_typed(batch) for batch in batches(examples)), stream)
-        with stream.open("rb") as file:
-            key = hashlib.file_digest(file, "sha256").hexdigest()
-        data = _map(stream, _info(for_examples(provenance)), fingerprint=key[:16])
+        data = _map(stream, _info(for_examples(provenance)), key=sha256_of(stream))
         # Left to itself, the library writes no file for no rows, and cannot open that again.
-        data.save_to_disk(Path(beside) / "new", num_shards=None if data.num_rows else 1)
+        data.save_to_disk(beside / "new", num_shards=None if data.num_rows else 1)
         written = int(data.num_rows)
         # Windows moves no file that is still mapped.
         del data
-        _replace(final, new=Path(beside) / "new", old=Path(beside) / "old")
     return written
 
 
@@ -170,8 +162,11 @@ def to_examples(dataset: "hf.Dataset | hf.IterableDataset") -> Iterator[Example]
 
     Examples
     --------
-    >>> list(to_examples(one_row()))[0].weight
-    array([1. , 1.5])
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> save_to_disk([], folder / "data")
+    0
+    >>> list(to_examples(load(folder / "data")))
+    []
     """
     import pyarrow as pa
 
@@ -208,7 +203,10 @@ def metadata_of(dataset: "hf.Dataset | hf.IterableDataset") -> dict[str, Any]:
 
     Examples
     --------
-    >>> metadata_of(one_row())["units"]["token_start"]
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> save_to_disk([], folder / "data")
+    0
+    >>> metadata_of(load(folder / "data"))["units"]["token_start"]
     'byte'
     """
     try:
@@ -220,24 +218,6 @@ def metadata_of(dataset: "hf.Dataset | hf.IterableDataset") -> dict[str, Any]:
             "the dataset's info.description is not the metadata of gazecode; open it with load"
         )
     return said
-
-
-def one_row() -> "hf.Dataset":
-    """Return a dataset with one row of two subwords, for trying things out."""
-    names = dict.fromkeys(("source_id", "participant", "trial", "language", "text"), "")
-    tokens = {f"token_{name}": () for name in ("start", "end", "label", "value")}
-    example = Example(
-        **names,  # type: ignore[arg-type]
-        **tokens,  # type: ignore[arg-type]
-        example_id="one",
-        input_ids=np.array([40, 7]),
-        loss_mask=np.array([True, True]),
-        weight=np.array([1.0, 1.5]),
-        attention=np.array([0.25, 0.75]),
-        on_path=np.array([True, True]),
-        token_index=np.array([-1, -1]),
-    )
-    return hf.Dataset(_typed(to_batch([example])), info=_info(for_examples()))
 
 
 def _saved(path: Path, *, streaming: bool) -> Any:
@@ -252,24 +232,11 @@ def _saved(path: Path, *, streaming: bool) -> Any:
 
 def _described(files: Sequence[Path]) -> str:
     """One metadata for all files: what they share, and by file what they do not."""
-    said: dict[str, dict[str, Any]] = {}
     for file in files:
-        stored = open_stored(file)
-        stored.check()
-        said[file.name] = json.loads(upgrade(stored.metadata or "{}"))
-    name, first = next(iter(said.items()))
-    shared = {k: v for k, v in first.items() if all(o.get(k) == v for o in said.values())}
-    for key in _ONE_FOR_ALL:
-        other = next((o for o, fields in said.items() if fields.get(key) != first.get(key)), None)
-        if other is not None:
-            raise SchemaError(
-                f"{name} and {other} differ in {key}; load them one by one, not as one dataset"
-            )
-    own = {
-        name: {k: v for k, v in fields.items() if k not in shared} for name, fields in said.items()
-    }
-    whole = shared | ({"files": own} if any(own.values()) else {})
-    return json.dumps(whole, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        open_stored(file).check()
+    said = {file.name: said_by(file) for file in files}
+    check_alike(said.items(), then="load them one by one, not as one dataset")
+    return canonical(said_together(said))
 
 
 def _info(description: str) -> Any:
@@ -309,20 +276,17 @@ def _write_stream(tables: "Iterable[pa.Table]", path: Path) -> None:
             stream.write_table(table)
 
 
-def _map(stream: Path, info: Any, *, fingerprint: str) -> Any:
+def _map(stream: Path, info: Any, *, key: str) -> Any:
     # Not Dataset.from_file: its fingerprint has the file's time in it, so that what the library
     # keeps of a `map` would never be found again.
     table = hf.table.MemoryMappedTable.from_file(str(stream))
-    return hf.Dataset(table, info=info, fingerprint=fingerprint)
+    return hf.Dataset(table, info=info, fingerprint=key[:16])
 
 
 def _content_key(files: Sequence[Path]) -> str:
     """Names the content of files, and how it is laid out."""
-    whole = hashlib.sha256(f"gazecode {SCHEMA_VERSION} {len(files)}".encode())
-    for path in files:
-        with path.open("rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()
+    parts = [f"gazecode {SCHEMA_VERSION}", *map(sha256_of, files)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 @cache
@@ -331,23 +295,3 @@ def _scratch() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="gazecode-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
-
-
-def _check_destination(final: Path) -> None:
-    if not final.parent.is_dir():
-        raise ParameterError(f"{final}: no folder {final.parent} to write to; make it first")
-    if final.exists() and not (final / _STATE).is_file():
-        raise ParameterError(
-            f"{final} is there and is no saved dataset; choose another name, or remove it"
-        )
-
-
-def _replace(final: Path, *, new: Path, old: Path) -> None:
-    if final.exists():
-        final.replace(old)
-    try:
-        new.replace(final)
-    except BaseException:
-        if old.exists():
-            old.replace(final)
-        raise

@@ -1,9 +1,10 @@
 """The losses for JAX arrays: under `jax.jit`, `jax.grad` and `jax.vmap`, with any optax optimizer.
 
-The names, arguments and numbers are those of `gazecode.adapters.reference` (numpy) and
-`gazecode.adapters.torch`. One thing differs: nothing can be raised from inside a compiled function,
-so that where those refuse a denominator of 0 the loss here is **NaN, with gradients of 0**: a step
-on such a batch leaves the parameters whole, and the log says so.
+The names, arguments and numbers are those of `gazecode.adapters.arrays` (numpy) and
+`gazecode.adapters.torch`, the formulas those of `gazecode.adapters.common.losses`. One thing
+differs: nothing can be raised from inside a compiled function, so that where those refuse a
+denominator of 0 the loss here is **NaN, with gradients of 0**: a step on such a batch leaves the
+parameters whole, and the log says so.
 
 Positions without a loss are masked before the first exponential and again after the last, so that
 whatever stands there (infinite, NaN) reaches neither the loss nor a gradient.
@@ -16,14 +17,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from gazecode.adapters import arrays
-from gazecode.adapters.reference import (
-    IGNORED,
-    NORMALIZATIONS,
-    AttentionAlignment,
-    PathMargin,
-    check_normalization,
-)
-from gazecode.errors import DataError, ParameterError
+from gazecode.adapters.common import losses
+from gazecode.adapters.common.losses import IGNORED, NORMALIZATIONS, AttentionAlignment, PathMargin
 from gazecode.model import Example
 
 try:
@@ -124,6 +119,28 @@ def token_nll(logits: jax.Array, labels: jax.Array) -> jax.Array:
     return jnp.where(active, jax.nn.logsumexp(scores, axis=-1) - chosen, 0)
 
 
+def _floats(values: Any) -> jax.Array:
+    """At least float32: a bfloat16 sum of thousands of terms has no digits left."""
+    array = jnp.asarray(values)
+    return array.astype(jnp.promote_types(array.dtype, jnp.float32))
+
+
+def _itself(values: jax.Array) -> jax.Array:
+    """Inside a compiled function every number is an array."""
+    return values
+
+
+_JAX = losses.Library(
+    xp=jnp,
+    floats=_floats,
+    token_nll=token_nll,
+    constant=jax.lax.stop_gradient,
+    scalar=_itself,
+    count=_itself,
+    can_refuse=False,
+)
+
+
 def loss_denominator(
     labels: jax.Array,
     loss_weight: jax.Array,
@@ -151,16 +168,7 @@ def loss_denominator(
     >>> [float(loss_denominator(labels, weight, name)) for name in ("active", "sum_weights", "sum")]
     [2.0, 2.5, 1.0]
     """
-    check_normalization(normalization, has_path=on_path is not None)
-    weight = _floats(loss_weight)[:, 1:]
-    active = jnp.asarray(labels)[:, 1:] != IGNORED
-    if normalization == "sum":
-        return jnp.ones((), weight.dtype)
-    if normalization == "sum_weights":
-        return jnp.where(active, weight, 0).sum()
-    if on_path is not None and normalization == "path":
-        active &= jnp.asarray(on_path, dtype=bool)[:, 1:]
-    return active.sum().astype(weight.dtype)
+    return losses.loss_denominator(_JAX, labels, loss_weight, normalization, on_path)
 
 
 def weighted_causal_loss(
@@ -202,15 +210,15 @@ def weighted_causal_loss(
     >>> weighted_causal_loss(jnp.zeros((1, 3, 4)), labels, jnp.full((1, 3), 2.0)) / jnp.log(4.0)
     Array(2., dtype=float32)
     """
-    own = loss_denominator(labels, loss_weight, normalization, on_path)
-    if normalization == "sum":
-        check_normalization("sum", has_denominator=denominator is not None)
-        # Nothing is divided, and a batch where nothing counts is still no loss of 0.
-        own = jnp.minimum(own, loss_denominator(labels, loss_weight))
-    nll = token_nll(logits, labels)
-    active = jnp.asarray(labels)[:, 1:] != IGNORED
-    weight = jnp.where(active, _floats(loss_weight)[:, 1:], 0)
-    return _divided((weight * nll).sum(), own if denominator is None else denominator)
+    return losses.weighted_causal_loss(
+        _JAX,
+        logits,
+        labels,
+        loss_weight,
+        normalization=normalization,
+        on_path=on_path,
+        denominator=denominator,
+    )
 
 
 def path_margin_loss(
@@ -249,37 +257,9 @@ def path_margin_loss(
     >>> path_margin_loss(jnp.zeros((1, 3, 4)), labels, on_path, reference_logits=None).loss
     Array(0.6931472, dtype=float32)
     """
-    on, off, used = _sides(logits, labels, on_path)
-    margin = on - off
-    if reference_logits is not None:
-        reference_on, reference_off, _ = _sides(
-            jax.lax.stop_gradient(reference_logits), labels, on_path
-        )
-        margin -= reference_on - reference_off
-    n = used.sum()
-    terms = jnp.where(used, jax.nn.softplus(-beta * margin), 0)
-    return PathMargin(
-        loss=terms.sum() / jnp.maximum(n, 1),
-        n_used=n,
-        n_skipped=len(used) - n,
-        off_path_nll=_divided(-jax.lax.stop_gradient(jnp.where(used, off, 0)).sum(), n),
+    return losses.path_margin_loss(
+        _JAX, logits, labels, on_path, reference_logits=reference_logits, beta=beta
     )
-
-
-def _sides(
-    logits: jax.Array, labels: jax.Array, on_path: jax.Array
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Mean log probability on and off the path per row, and which rows have both."""
-    log_p = -token_nll(logits, labels)
-    active = jnp.asarray(labels)[:, 1:] != IGNORED
-    on = jnp.asarray(on_path, dtype=bool)[:, 1:]
-    sides = (active & on, active & ~on)
-    counts = [side.sum(axis=1) for side in sides]
-    means = [
-        jnp.where(side, log_p, 0).sum(axis=1) / jnp.maximum(count, 1)
-        for side, count in zip(sides, counts, strict=True)
-    ]
-    return means[0], means[1], (counts[0] > 0) & (counts[1] > 0)
 
 
 def attention_alignment_loss(
@@ -327,68 +307,4 @@ def attention_alignment_loss(
     >>> abs(round(float(got.loss), 6)), int(got.n_rows)
     (0.0, 2)
     """
-    model = _mean_attention(attentions, layers)
-    human, allowed, reach = _human_rows(target, queries, keys, dtype=model.dtype)
-    inside = jnp.where(allowed, model, 0)
-    held, mass = inside.sum(axis=-1), human.sum(axis=-1)
-    query = jnp.asarray(queries, dtype=bool)
-    used = query & (held > 0) & (mass > 0)
-
-    # Only cells with human mass have a logarithm; a model that gives them nothing pays for the
-    # smallest number there is, not for infinity.
-    tiny = jnp.finfo(model.dtype).tiny
-    counted = used[..., None] & (human > 0)
-    share = jnp.where(counted, human / jnp.where(used, mass, 1)[..., None], 1)
-    told = jnp.where(counted, jnp.maximum(inside, tiny), 1)
-    terms = jnp.where(counted, share * (jnp.log(share) - jnp.log(told)), 0)
-    rows = terms.sum(axis=-1) + jnp.log(jnp.where(used, held, 1))
-    n, whole = used.sum(), jnp.where(reach, model, 0).sum()
-    return AttentionAlignment(
-        loss=jnp.where(used, rows, 0).sum() / jnp.maximum(n, 1),
-        n_rows=n,
-        n_skipped=query.sum() - n,
-        sink_share=1 - _divided(*map(jax.lax.stop_gradient, (held.sum(), whole))),
-    )
-
-
-def _mean_attention(
-    attentions: jax.Array | Sequence[jax.Array], layers: Sequence[int] | None
-) -> jax.Array:
-    """``(B, T, T)`` mean over heads and the chosen layers."""
-    every = tuple(attentions) if isinstance(attentions, list | tuple) else (attentions,)
-    numbers = range(len(every)) if layers is None else layers
-    wrong = [number for number in numbers if not -len(every) <= number < len(every)]
-    if wrong:
-        raise ParameterError(f"no layer {wrong[0]}; expected one of {len(every)}, from 0")
-    chosen = [every[number] for number in numbers]
-    if not chosen or any(layer is None for layer in chosen):
-        raise DataError(
-            "the model gave no attention; expected (B, H, T, T) for each layer: ask it for its "
-            "attention weights"
-        )
-    return jnp.stack([_floats(layer).mean(axis=1) for layer in chosen]).mean(axis=0)
-
-
-def _human_rows(
-    target: jax.Array, queries: jax.Array, keys: jax.Array, *, dtype: Any
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """``(B, T, T)`` human rows over the keys a causal model has; these keys; all it has."""
-    query, key = jnp.asarray(queries, dtype=bool), jnp.asarray(keys, dtype=bool)
-    rows = jnp.asarray(target, dtype=dtype)
-    causal = jnp.tril(jnp.ones((query.shape[-1],) * 2, dtype=bool))
-    reach = causal & query[:, :, None]
-    allowed = reach & key[:, None, :]
-    return jnp.where(allowed, rows if rows.ndim == 3 else rows[:, None, :], 0), allowed, reach
-
-
-def _divided(total: jax.Array, by: jax.Array | float) -> jax.Array:
-    """The quotient, and NaN with a gradient of 0 where there is nothing to divide by."""
-    divisor = jnp.asarray(by, dtype=total.dtype)
-    some = divisor > 0
-    return jnp.where(some, total / jnp.where(some, divisor, 1), jnp.nan)
-
-
-def _floats(values: Any) -> jax.Array:
-    """At least float32: a bfloat16 sum of thousands of terms has no digits left."""
-    array = jnp.asarray(values)
-    return array.astype(jnp.promote_types(array.dtype, jnp.float32))
+    return losses.attention_alignment_loss(_JAX, attentions, target, queries, keys, layers=layers)

@@ -1,19 +1,19 @@
-"""PyTorch: data sets, collators, and the losses (of `gazecode.adapters.torch_losses`).
+"""PyTorch: data sets, collators, and the losses (of `gazecode.adapters.common.torch_losses`).
 
 ``DataLoader(GazeDataset(path), batch_size=8, shuffle=True, collate_fn=Collator(pad_id))`` gives
 batches of tensors; `weighted_causal_loss` brings their weights to the loss.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
 from gazecode.adapters import arrays
-from gazecode.adapters.files import weights_files
-from gazecode.adapters.reference import IGNORED, NORMALIZATIONS, AttentionAlignment, PathMargin
+from gazecode.adapters.common.losses import IGNORED, NORMALIZATIONS, AttentionAlignment, PathMargin
 from gazecode.errors import ParameterError
 from gazecode.export import iter_examples
+from gazecode.export.places import one_dataset
 from gazecode.model import Example
 
 try:
@@ -26,7 +26,7 @@ except ImportError as error:
 from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
-from gazecode.adapters.torch_losses import (
+from gazecode.adapters.common.torch_losses import (
     attention_alignment_loss,
     loss_denominator,
     path_margin_loss,
@@ -70,7 +70,7 @@ class GazeDataset(Dataset[Example]):
 
     def __init__(self, examples: Iterable[Example] | str | Path) -> None:
         if isinstance(examples, str | Path):
-            examples = chain.from_iterable(map(iter_examples, weights_files(examples)))
+            examples = chain.from_iterable(map(iter_examples, one_dataset(examples)))
         self.examples = tuple(examples)
 
     def __len__(self) -> int:
@@ -107,7 +107,7 @@ class GazeStream(IterableDataset[Example]):
     def __init__(self, path: str | Path, *, rank: int = 0, world_size: int = 1) -> None:
         if not 0 <= rank < world_size:
             raise ParameterError(f"rank is {rank} of {world_size}; expected 0 to world_size - 1")
-        self.files = weights_files(path)
+        self.files = one_dataset(path)
         self.rank, self.world_size = rank, world_size
 
     def __iter__(self) -> Iterator[Example]:
@@ -142,17 +142,7 @@ class Collator:
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """Pad `examples` to tensors ``(B, T)``."""
-        return _tensors(arrays.collate(examples, **self._options()))
-
-    def _options(self) -> arrays.CollateOptions:
-        return arrays.CollateOptions(
-            pad_id=self.pad_id,
-            multiple_of=self.multiple_of,
-            max_length=self.max_length,
-            target=self.target,
-            direction=self.direction,
-            allow_inert=self.allow_inert,
-        )
+        return _tensors(arrays.collate(examples, **asdict(self)))
 
 
 class PairCollator(Collator):
@@ -162,7 +152,7 @@ class PairCollator(Collator):
 
     def __call__(self, examples: Sequence[arrays.Pair]) -> dict[str, Tensor]:  # type: ignore[override]
         """Pad pairs to tensors ``(B, T)``."""
-        return _tensors(arrays.collate_pairs(examples, **self._options()))
+        return _tensors(arrays.collate_pairs(examples, **asdict(self)))
 
 
 def _tensors(batch: arrays.Batch) -> dict[str, Tensor]:

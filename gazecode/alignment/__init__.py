@@ -1,4 +1,16 @@
-"""Token weights to subword weights, for any tokenizer that gives character offsets."""
+"""Token weights to subword weights, for any tokenizer that gives character offsets.
+
+The modules, in the order in which they work:
+
+* the text: ``template`` (``chat`` and ``fim`` make them), ``filling``
+* its subwords: ``tokenizer``, ``encode``, ``offsets`` (``pieces``, ``spelling``), ``segments``
+* the AST tokens in it: ``carried``, ``spread``, ``saccades``
+* the weights: ``routes`` (``matching``), ``rule``, ``strength``
+* all of it for many sources: ``task`` (what is given), ``laying`` (what is done), ``identity``,
+  ``selection``
+* the calls: ``example``, ``batch``, ``pairs``, ``windows`` (``window_plan``, ``window_tokens``)
+* what heads are taught: ``targets``, ``causal``
+"""
 
 from gazecode.alignment.batch import align_batch
 from gazecode.alignment.chat import chat_template

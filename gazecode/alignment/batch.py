@@ -7,8 +7,8 @@ would alone.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gazecode.alignment.identity import Names
 from gazecode.alignment.laying import lay
-from gazecode.alignment.names import Names
 from gazecode.alignment.rule import Rule
 from gazecode.alignment.task import Task, material_of
 from gazecode.alignment.template import Template

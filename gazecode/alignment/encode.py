@@ -6,6 +6,7 @@ step after the tokenizer is a few array operations for all of them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, compress
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from gazecode.alignment.offsets import (
     first_of,
     offset_array,
     own,
+    ranges,
     summed,
 )
 from gazecode.alignment.segments import Segments, borders, learned_ends, segments_of, stood_for
@@ -165,7 +167,12 @@ def encode(
 
 
 def _without_loss(name: str, filled: Filled, n: int) -> AlignmentError:
-    parts = " or ".join(f"the {part.name}" for part in filled.parts if part.in_loss)
+    counted = [part for part in filled.parts if part.in_loss]
+    parts = " or ".join(f"the {part.name}" for part in counted)
+    if all(part.start == part.end for part in counted):
+        return AlignmentError(
+            f"no position of {name} counts in the loss: {parts} is empty; leave this source out"
+        )
     return AlignmentError(
         f"no position of {name} counts in the loss: none of its {n} subwords stands for text of "
         f"{parts}; use another tokenizer or leave this source out"
@@ -191,8 +198,7 @@ def _laid(
     ownership = own(offsets, at, lambda subwords: prepared.edges(ids[subwords]))
     first_byte = at[first_character]
     special = added | np.isin(ids, prepared.special_ids)
-    of_text = offsets - first_character[position_text, None]
-    broken = _marked(pages, of_text, ids, first_position, special, prepared)
+    broken = _marked(pages, first_character, offsets, ids, added, special, prepared)
     segments = segments_of(pages, first_character, at)
     segment = stood_for(
         segments, ownership.span, position_text, first_byte, added=added, special=special
@@ -204,7 +210,15 @@ def _laid(
     end_learned = None
     if segments.ends.any():
         blank = _blank("".join(text).encode(), ownership.span)
-        ends, end_learned = learned_ends(segments, segment, special, blank, first_position)
+        ends, end_learned = learned_ends(
+            segments,
+            segment,
+            special,
+            blank,
+            first_position,
+            span=ownership.span,
+            added=added,
+        )
         loss_mask[ends] = True
     encoded = Encoded(
         text=tuple(text),
@@ -236,30 +250,47 @@ def _blank(text: bytes, span: IntArray) -> BoolArray:
 
 def _marked(  # noqa: PLR0917 - all of them describe one batch
     pages: Sequence[Filled],
+    first_character: IntArray,
     offsets: IntArray,
     ids: IntArray,
-    first_position: IntArray,
+    added: BoolArray,
     special: BoolArray,
     prepared: Prepared,
 ) -> dict[int, AlignmentError]:
     """Make marks special, in place; texts in which one is not a token of its own."""
+    marks = [(k, a, b) for k, page in enumerate(pages) for a, b in page.marks]
+    if not marks:
+        return {}
     broken: dict[int, AlignmentError] = {}
-    for k, page in enumerate(pages):
-        if not page.marks:
-            continue
-        first, last = first_position[k : k + 2].tolist()
-        low, high = offsets[first:last].T
-        for a, b in page.marks:
-            meets = first + np.flatnonzero((low < b) & (high > a))
-            if len(meets) == 1 and _is_mark(int(ids[meets[0]]), page.text[a:b], prepared):
-                special[meets[0]] = True
-            elif k not in broken:
-                pieces = [prepared.tokenizer.id_to_token(i) for i in ids[meets].tolist()]
-                broken[k] = AlignmentError(
-                    f"the tokenizer has {page.text[a:b]!r} as {pieces}; expected one token of its "
-                    "own: take the layout of this tokenizer's model, or add the token to it"
-                )
+    text, start, end = np.array(marks, dtype=np.int64).T
+    spelled = [pages[k].text[a:b] for k, a, b in marks]
+    is_mark = lru_cache(maxsize=None)(lambda i, mark: _is_mark(i, mark, prepared))
+    own = np.flatnonzero(~added)
+    met = _meets(offsets[own], start + first_character[text], end + first_character[text])
+    for k, mark, found in zip(text.tolist(), spelled, met, strict=True):
+        meets = own[found]
+        if len(meets) == 1 and is_mark(int(ids[meets[0]]), mark):
+            special[meets[0]] = True
+        elif k not in broken:
+            pieces = [prepared.tokenizer.id_to_token(i) for i in ids[meets].tolist()]
+            broken[k] = AlignmentError(
+                f"the tokenizer has {mark!r} as {pieces}; expected one token of its "
+                "own: take the layout of this tokenizer's model, or add the token to it"
+            )
     return broken
+
+
+def _meets(offsets: IntArray, start: IntArray, end: IntArray) -> list[IntArray]:
+    """Positions whose characters meet each range, also those that lie empty inside it."""
+    low, high = offsets.T
+    # Offsets need not be in order: between these bounds, which are, lie all that can meet.
+    first = np.searchsorted(np.maximum.accumulate(high), start, side="right")
+    last = np.searchsorted(np.minimum.accumulate(low[::-1])[::-1], end, side="left")
+    size = np.maximum(last - first, 0)
+    position, of_range = ranges(first, size), np.repeat(np.arange(len(start)), size)
+    there = (low[position] < end[of_range]) & (high[position] > start[of_range])
+    count = np.bincount(of_range[there], minlength=len(start))
+    return np.split(position[there], np.cumsum(count)[:-1])
 
 
 def _is_mark(token_id: int, text: str, prepared: Prepared) -> bool:

@@ -6,8 +6,8 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
+from gazecode.alignment.identity import Names
 from gazecode.alignment.laying import Laid, lay
-from gazecode.alignment.names import Names
 from gazecode.alignment.rule import Rule
 from gazecode.alignment.task import Task, material_of
 from gazecode.alignment.template import Template

@@ -9,7 +9,17 @@ from gazecode.alignment.template import ANSWER, CODE, PLAIN, RESERVED, Template,
 from gazecode.errors import AlignmentError, GazecodeError, ParameterError
 from gazecode.model import TokenBatch
 
-__all__ = ["FROM_ANSWER", "FROM_CODE", "TEXT", "Filled", "Material", "Part", "Refused", "fill_all"]
+__all__ = [
+    "FROM_ANSWER",
+    "FROM_CODE",
+    "TEXT",
+    "Filled",
+    "Material",
+    "Part",
+    "Refused",
+    "code_text",
+    "fill_all",
+]
 
 Refused = dict[int, GazecodeError]
 """Why a source was left out, by its number."""
@@ -68,7 +78,8 @@ class Material:
     loss: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for template in set(self.templates):
+        # By identity: to compare templates costs more than to check one twice.
+        for template in {id(template): template for template in self.templates}.values():
             self._check(template)
         if len({template.special_tokens for template in self.templates}) > 1:
             raise ParameterError(
@@ -139,7 +150,7 @@ class _Recipe:
 
 
 def _fill(code: bytes, name: str, source: int, recipe: _Recipe, material: Material) -> Filled:
-    text = _code_text(code, name)
+    text = code_text(code, name)
     template = recipe.template
     if template is PLAIN:
         return Filled(text=text, parts=(Part(CODE, 0, len(text), FROM_CODE, 0, in_loss=True),))
@@ -160,7 +171,8 @@ def _fill(code: bytes, name: str, source: int, recipe: _Recipe, material: Materi
     return Filled(text=whole, parts=parts, marks=marks)
 
 
-def _code_text(code: bytes, name: str) -> str:
+def code_text(code: bytes, name: str) -> str:
+    """Decode code that there has to be, in UTF-8."""
     if not code:
         raise AlignmentError(f"{name} is empty; expected code to align weights with")
     try:
@@ -198,6 +210,10 @@ def _given(source: int, name: str, material: Material) -> dict[str, str]:
     for field, values in (material.fields or {}).items():
         found[field] = values if isinstance(values, str) else values[source]
     for field, value in found.items():
+        if not isinstance(value, str):
+            raise AlignmentError(
+                f"the {field} of {name} is a {type(value).__name__}; expected a text"
+            )
         if not value.isascii():
             _check_unicode(value, field, name)
     return found

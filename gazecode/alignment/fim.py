@@ -14,8 +14,9 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
+from gazecode.alignment.filling import code_text
 from gazecode.alignment.template import FIM_PARTS, Mark, Pieces, Template, parsed
-from gazecode.errors import AlignmentError, ParameterError
+from gazecode.errors import ParameterError
 from gazecode.model import SourceTokens
 from gazecode.registry import Registry
 
@@ -148,7 +149,7 @@ def fim_template(
         )
     code = tokens if isinstance(tokens, bytes) else tokens.code
     name = "" if isinstance(tokens, bytes) else tokens.source_id
-    text = _text(code, name or "the source")
+    text = code_text(code, name or "the source")
     first, last = _drawn(code, text, seed) if middle is None else _checked(code, middle)
     return Template(
         pieces=found.pieces(order),
@@ -192,14 +193,3 @@ def _checked(code: bytes, middle: tuple[int, int]) -> tuple[int, int]:
                 f"middle cuts at byte {cut}, inside a character; cut before or after it"
             )
     return first, last
-
-
-def _text(code: bytes, name: str) -> str:
-    if not code:
-        raise AlignmentError(f"{name} is empty; expected code to align weights with")
-    try:
-        return code.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise AlignmentError(
-            f"{name} is not UTF-8 at byte {error.start}; decode it with its own encoding first"
-        ) from error

@@ -8,21 +8,22 @@ from typing import Any
 import numpy as np
 
 from gazecode.alignment.carried import Carried, carried, characters
-from gazecode.alignment.choosing import chosen, rows_of
 from gazecode.alignment.encode import Encoded, encode
 from gazecode.alignment.filling import Refused, fill_all
-from gazecode.alignment.names import cut_bytes, digests
+from gazecode.alignment.identity import cut_bytes, digests
 from gazecode.alignment.offsets import first_of, summed
 from gazecode.alignment.routes import LOSS_WEIGHT, ROUTES, Reading, Routed, exposed_of
 from gazecode.alignment.rule import ROUNDING, attention, gaze_of, reach_of, weights_of
 from gazecode.alignment.saccades import saccades_lost, spread_transitions
+from gazecode.alignment.selection import chosen, rows_of
 from gazecode.alignment.spread import Spread
 from gazecode.alignment.task import Task
 from gazecode.alignment.tokenizer import prepare
 from gazecode.alignment.windows import cut_windows
-from gazecode.errors import InertError
+from gazecode.errors import InertError, ParameterError
 from gazecode.model import ExampleBatch
 from gazecode.model.checks import Array, BoolArray, FloatArray, IntArray
+from gazecode.registry import check_values
 
 __all__ = ["Laid", "lay"]
 
@@ -53,7 +54,13 @@ class Laid:
     def windows(self, *, max_length: int | None, overlap: int | None) -> ExampleBatch:
         """The examples, those that are too long cut into windows."""
         if max_length is None:
+            if overlap:
+                raise ParameterError(
+                    f"overlap is {overlap} and there is no max_length: without it nothing is cut; "
+                    "give both or none"
+                )
             return self.examples
+        check_values(cut_windows, {"max_length": max_length}, name="windows")
         if overlap is None:
             overlap = max_length // CONTEXT
         span, added = self.encoded.span, self.encoded.added
@@ -132,10 +139,15 @@ def _without_inert(laid: Laid, task: Task) -> Laid:
     for k in np.flatnonzero(inert).tolist():
         name = task.names.source_id[k] or "the source"
         loss = task.material.loss_of(task.material.template_of(k))
+        instead = "choose route='copy', 'answer_prior' or 'attention'"
+        if task.route == "copy":
+            instead = (
+                "the answer repeats no token of the code that carries weight; leave it out, choose "
+                "another route"
+            )
         refused[int(laid.examples.source[k])] = InertError(
             f"{name}: all weight lies where no loss counts (weight_reach 0): the loss counts on "
-            f"{', '.join(loss)}, where every weight is 1; choose route='copy', 'answer_prior' or "
-            "'attention', or pass allow_inert=True"
+            f"{', '.join(loss)}, where every weight is 1; {instead}, or pass allow_inert=True"
         )
     kept = np.flatnonzero(~inert)
     return replace(

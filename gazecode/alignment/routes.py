@@ -6,14 +6,13 @@
 ``attention``     all weights are 1.0: gaze supervises attention heads, not the loss
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from gazecode.alignment.matching import WORD, Known, matched
 from gazecode.errors import AlignmentError, ParameterError
 from gazecode.model import TokenBatch, TokenWeights
 from gazecode.model.checks import IntArray
@@ -23,9 +22,6 @@ __all__ = ["LOSS_WEIGHT", "ROUTES", "Reading", "Routed", "exposed_of", "route_of
 
 LOSS_WEIGHT = "loss weight"
 """Unit of values that are weights already: off the path they are neutral, not gaze."""
-_WORD = re.compile(r"[^\W\d]\w*")
-_RUN = re.compile(r"[^\W_]+")
-_HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\d_A-Z])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,35 +129,30 @@ def copy(reading: Reading) -> Routed:
     """
     if reading.answer is None:
         raise ParameterError("route 'copy' needs an answer; give it with answer=...")
-    source, answer, weights = reading.source, reading.answer, reading.weights
+    answer, weights = reading.answer, reading.weights
+    known = Known(
+        tokens=reading.source,
+        value=weights.value,
+        exposed=exposed_of(weights),
+        on_path=weights.on_path,
+        divides=weights.unit != LOSS_WEIGHT,
+    )
+    taken = matched(known, answer, prose=reading.prose)
     nothing = 1.0 if weights.unit == LOSS_WEIGHT else 0.0
-    known = _Known.of(weights)
-    value, on_path, found = [], [], []
-    for i in range(source.n_sources):
-        exact, loose = known.tables(_numbers(source, i), _texts(source, i), prose=reading.prose)
-        for text in _texts(answer, i):
-            mean = None
-            if not (reading.prose and len(text) == 1):
-                mean = exact.get(text) or loose.get(text.lower())
-            found.append(mean is not None)
-            value.append(mean[0] / mean[1] if mean else nothing)
-            on_path.append(mean is not None and mean[2] > 0)
-    matched = np.array(found, dtype=bool)
-    own = answer.source
-    copied = np.bincount(own[matched], minlength=answer.n_sources)
+    own, n = answer.source, answer.n_sources
     return Routed(
         answer=TokenWeights(
-            value=np.array(value),
-            on_path=np.array(on_path, dtype=bool),
-            exposed=matched,
+            value=np.where(taken.found, taken.value, nothing),
+            on_path=taken.found & taken.on_path,
+            exposed=taken.found,
             scheme=weights.scheme,
             unit=weights.unit,
             n_people=weights.n_people,
             prior_sources=weights.prior_sources,
         ),
         said={
-            "copied": copied,
-            "unmatched": np.bincount(own[~matched], minlength=answer.n_sources),
+            "copied": np.bincount(own[taken.found], minlength=n),
+            "unmatched": np.bincount(own[~taken.found], minlength=n),
         },
     )
 
@@ -205,7 +196,7 @@ def words(texts: Sequence[str]) -> TokenBatch:
     code_start = np.cumsum([0, *map(len, raw)])
     spans, count = [], []
     for text, first in zip(texts, code_start.tolist(), strict=False):
-        found = [match.span() for match in _WORD.finditer(text)]
+        found = [match.span() for match in WORD.finditer(text)]
         count.append(len(found))
         if not text.isascii():
             found = [(len(text[:a].encode()), len(text[:b].encode())) for a, b in found]
@@ -225,45 +216,6 @@ def exposed_of(weights: TokenWeights) -> Any:
     return np.ones(len(weights), dtype=bool) if weights.exposed is None else weights.exposed
 
 
-_Table = dict[str, list[float]]
-"""By text: sum of the values, how many there are, and how many of them lie on the path."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """Values of tokens as lists: they are asked one by one."""
-
-    value: list[float]
-    exposed: list[bool]
-    on_path: list[bool]
-    is_weight: bool
-
-    @classmethod
-    def of(cls, weights: TokenWeights) -> "_Known":
-        return cls(
-            value=weights.value.tolist(),
-            exposed=exposed_of(weights).tolist(),
-            on_path=weights.on_path.tolist(),
-            is_weight=weights.unit == LOSS_WEIGHT,
-        )
-
-    def tables(self, numbers: range, texts: Iterable[str], *, prose: bool) -> tuple[_Table, _Table]:
-        """Values by text, and for prose by identifiers and their parts without case."""
-        exact: _Table = {}
-        loose: _Table = {}
-        for t, text in zip(numbers, texts, strict=True):
-            if not self.exposed[t]:
-                continue
-            value, on_path = self.value[t], self.on_path[t]
-            _add(exact, text, value, on_path)
-            if not prose or not _WORD.fullmatch(text):
-                continue
-            for part in _parts(text):
-                share = 1.0 if self.is_weight else len(part) / len(text)
-                _add(loose, part, value * share, on_path)
-        return exact, loose
-
-
 def _silent(reading: Reading) -> TokenWeights | None:
     """Tokens of an answer of which nothing is known."""
     if reading.answer is None:
@@ -276,31 +228,3 @@ def _silent(reading: Reading) -> TokenWeights | None:
         scheme=weights.scheme,
         unit=weights.unit,
     )
-
-
-@lru_cache(maxsize=65536)
-def _parts(identifier: str) -> tuple[str, ...]:
-    """An identifier and its sub-words, in lower case, each once.
-
-    >>> _parts("getHTTPUser_name2")
-    ('gethttpuser_name2', 'get', 'http', 'user', 'name2')
-    """
-    runs = _RUN.findall(identifier)
-    parts = [part.lower() for run in runs for part in _HUMP.split(run)]
-    return tuple(dict.fromkeys([identifier.lower(), *(p for p in parts if len(p) > 1)]))
-
-
-def _add(table: _Table, text: str, value: float, on_path: bool) -> None:  # noqa: FBT001
-    mean = table.setdefault(text, [0.0, 0, 0])
-    mean[0] += value
-    mean[1] += 1
-    mean[2] += on_path
-
-
-def _numbers(tokens: TokenBatch, source: int) -> range:
-    return range(*tokens.token_start[source : source + 2].tolist())
-
-
-def _texts(tokens: TokenBatch, source: int) -> Iterator[str]:
-    for a, b in tokens.span[slice(*tokens.token_start[source : source + 2].tolist())].tolist():
-        yield tokens.code[a:b].decode("utf-8", "replace")

@@ -174,6 +174,9 @@ def learned_ends(
     special: BoolArray,
     blank: BoolArray,
     first_position: IntArray,
+    *,
+    span: IntArray,
+    added: BoolArray,
 ) -> tuple[IntArray, BoolArray]:
     """Positions from the end of a part to the first special token after it, that one included.
 
@@ -185,6 +188,8 @@ def learned_ends(
         ``(n,)`` part of each position; special ones; those of white space alone.
     first_position
         ``(d + 1,)`` where each text begins.
+    span, added
+        As for `stood_for`.
 
     Returns
     -------
@@ -196,12 +201,28 @@ def learned_ends(
     stop = np.where(between, n, np.arange(n))
     stop = np.append(np.minimum.accumulate(stop[::-1])[::-1], n)
     text = segments.text[numbers]
-    end = borders(segments, segment, first_position)[1][numbers] + first_position[text]
+    start, end = (b[numbers] for b in borders(segments, segment, first_position))
+    after = _next_own(segments.span[numbers, 1], text, first_position, span, added)
+    # The border of a part without a position (an empty answer) is that of another part.
+    end = np.where(start < end, end + first_position[text], after)
     last = stop[end]
     there = last < first_position[text + 1]
     there[there] = (special & (segment < 0))[last[there]]
     positions = ranges(end[there], 1 + last[there] - end[there])
     return positions, np.bincount(text[there], minlength=len(first_position) - 1) > 0
+
+
+def _next_own(
+    byte: IntArray, text: IntArray, first_position: IntArray, span: IntArray, added: BoolArray
+) -> IntArray:
+    """First position from a byte of a text on; if there is none, the one after its last own."""
+    own = np.flatnonzero(~added)
+    first, last = (np.searchsorted(own, first_position[text + k]) for k in (0, 1))
+    found = np.searchsorted(np.maximum.accumulate(span[own, 0]), byte, side="left")
+    found = np.clip(found, first, last)
+    padded = np.append(own, len(added))
+    before = np.where(first < last, padded[last - 1] + 1, first_position[text + 1])
+    return np.where(found < last, padded[found], before)
 
 
 def _numbers_filled(segments: Segments) -> IntArray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gazecode.alignment.carried import check_within
 from gazecode.alignment.filling import Material
-from gazecode.alignment.names import Names
+from gazecode.alignment.identity import Names
 from gazecode.alignment.offsets import first_of, ranges
 from gazecode.alignment.routes import Reading, exposed_of, route_of, words
 from gazecode.alignment.rule import Rule
@@ -131,6 +131,12 @@ def material_of(
         texts = tuple(answers)
     if isinstance(loss, str):
         raise ParameterError(f"loss is {loss!r}; expected names in a list, such as [{loss!r}]")
+    for name, values in fields.items():
+        if not isinstance(values, str | list | tuple):
+            raise ParameterError(
+                f"fields[{name!r}] is a {type(values).__name__}; expected a text, or one for each "
+                "source"
+            )
     known: dict[int, Template] = {}
     templates = [known.setdefault(id(one), as_template(one, fields)) for one in given]
     return Material(

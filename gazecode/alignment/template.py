@@ -89,6 +89,8 @@ class Template:
         Where blanks are taken off.
     render
         What the filled text must be equal to.
+    names
+        Names of the gaps, in order.
 
     Examples
     --------
@@ -105,8 +107,11 @@ class Template:
     code_sha256: str = ""
     trims: tuple[Trim, ...] = ()
     render: Render | None = field(default=None, compare=False, repr=False)
+    names: tuple[str, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        names = tuple(piece.name for piece in self.pieces if isinstance(piece, Slot))
+        object.__setattr__(self, "names", names)
         found = self.names.count(CODE)
         if self.middle is None and found != 1:
             raise ParameterError(
@@ -159,11 +164,6 @@ class Template:
             learn_end=learn_end,
             special_tokens=special_tokens,
         )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the gaps, in order."""
-        return tuple(piece.name for piece in self.pieces if isinstance(piece, Slot))
 
     @property
     def names_of_code(self) -> tuple[str, ...]:

@@ -107,8 +107,9 @@ class Prepared:
 
     def edges(self, ids: IntArray) -> IntArray:
         """``(n, 2)`` bytes of split characters at the start and the end of each piece."""
-        edges: IntArray = np.array([self._edge(i) for i in ids.tolist()], dtype=np.int64)
-        return edges.reshape(-1, 2)
+        fresh, place = np.unique(ids, return_inverse=True)
+        edges: IntArray = np.array([self._edge(i) for i in fresh.tolist()], dtype=np.int64)
+        return edges.reshape(-1, 2)[place]
 
     def _edge(self, token_id: int) -> tuple[int, int]:
         if token_id not in self._edges:

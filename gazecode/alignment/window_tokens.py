@@ -1,5 +1,6 @@
 """The part of a text that a window covers, and the AST tokens in it."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,30 +45,62 @@ def tokens_of_windows(
     texts = [np.diff(first) for first in (examples.first_position, examples.first_token)]
     of_position, of_token = (np.repeat(text_start[:-1], count) for count in texts)
     token_span = np.stack([examples.token_start, examples.token_end], axis=1) + of_token[:, None]
-    order = np.argsort(token_span[:, 0], kind="stable")
-    token_span = token_span[order]
+    order = _order(token_span[:, 0])
+    if order is not None:
+        token_span = token_span[order]
     span = span + of_position[:, None]
     covered, fresh = _covered(span, plan, text_start)
     covered = _whole_characters(covered, b"".join(raw))
-    row_window, token = _touched(token_span, covered, plan, examples.first_token)
-    met, start = overlaps(span[:, 0], span[:, 1], token_span), token_span[token, 0]
+    touched = _touched(token_span, covered, plan, examples.first_token)
+    met, row_window, token = overlaps(span[:, 0], span[:, 1], token_span), *touched.rows()
+    start = token_span[token, 0]
     inside = (start >= fresh[row_window, 0]) & (start < fresh[row_window, 1])
-    share = _shares(met, row_window, token, counted_in, inside)
-    row_window, token, share = _in_order_of_text(row_window, order[token], share)
-    first_token = first_of(np.bincount(row_window, minlength=len(plan)))
+    share = _shares(met, touched, token, counted_in, inside)
+    place = None
+    if order is not None:
+        # In the order in which the example has them.
+        token = order[token]
+        sorted_rows = np.lexsort((token, row_window))
+        place = _inverse(sorted_rows)
+        token, share = token[sorted_rows], share[sorted_rows]
+    first_token = touched.first_row
     own = covered[row_window, 0]
     at = of_token[token]
     return {
         "text": _cut_texts(examples.text, raw, covered - text_start[plan.example, None], plan),
         "first_token": first_token,
         "token_index": _renumbered(
-            examples, position, window, row_window=row_window, token=token, first=first_token
+            examples, position, window, touched=touched, order=order, place=place
         ),
         "token_start": np.maximum(examples.token_start[token] + at, own) - own,
         "token_end": np.minimum(examples.token_end[token] + at, covered[row_window, 1]) - own,
         "token_label": examples.token_label[token],
         "token_value": examples.token_value[token] * share,
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Touched:
+    """Tokens in order of bytes that each of ``w`` windows touches: `count` from `first` on."""
+
+    first: IntArray
+    count: IntArray
+
+    @property
+    def first_row(self) -> IntArray:
+        """``(w + 1,)`` where the rows of each window begin, one row for each of its tokens."""
+        return first_of(self.count)
+
+    def rows(self) -> tuple[IntArray, IntArray]:
+        """``(r,)`` window and token of each row."""
+        return np.repeat(np.arange(len(self.count)), self.count), ranges(self.first, self.count)
+
+    def row(self, window: IntArray, token: IntArray) -> IntArray:
+        """Row of a token in a window; -1 where the window does not touch it."""
+        within = token - self.first[window]
+        there = (within >= 0) & (within < self.count[window])
+        row: IntArray = np.where(there, self.first_row[window] + within, -1)
+        return row
 
 
 def _covered(span: IntArray, plan: Plan, text_start: IntArray) -> tuple[IntArray, IntArray]:
@@ -101,21 +134,18 @@ def _whole_characters(covered: IntArray, raw: bytes) -> IntArray:
     return np.stack([low, high], axis=1)
 
 
-def _touched(
-    token_span: IntArray, covered: IntArray, plan: Plan, first_token: IntArray
-) -> tuple[IntArray, IntArray]:
-    """``(r,)`` window and token, in order of bytes, of all tokens that each window touches."""
+def _touched(token_span: IntArray, covered: IntArray, plan: Plan, first_token: IntArray) -> Touched:
     first = np.searchsorted(token_span[:, 1], covered[:, 0], side="right")
     last = np.searchsorted(token_span[:, 0], covered[:, 1], side="left")
     first = np.where(plan.number == 0, first_token[plan.example], first)
     last = np.where(plan.is_last, first_token[plan.example + 1], last)
     # A window of trimmed blanks alone covers no byte, though it may lie inside a token.
     count = np.where(covered[:, 0] < covered[:, 1], np.maximum(last - first, 0), 0)
-    return np.repeat(np.arange(len(plan)), count), ranges(first, count)
+    return Touched(first=first, count=count)
 
 
 def _shares(
-    met: Overlaps, row_window: IntArray, token: IntArray, counted_in: IntArray, inside: BoolArray
+    met: Overlaps, touched: Touched, token: IntArray, counted_in: IntArray, inside: BoolArray
 ) -> FloatArray:
     """``(r,)`` share of the token's bytes, as the subwords have them, that the window counts.
 
@@ -125,21 +155,22 @@ def _shares(
     n_bytes, window = met.n_bytes.astype(np.float64), counted_in[met.row]
     of_all = summed(met.token, n_bytes, m)[token]
     there = window >= 0
-    row = np.searchsorted(row_window * m + token, window[there] * m + met.token[there])
+    row = touched.row(window[there], met.token[there])
     counted = summed(row, n_bytes[there], len(token))
     share: FloatArray = inside.astype(np.float64)
     np.divide(counted, of_all, out=share, where=of_all > 0)
     return share
 
 
-def _in_order_of_text(
-    row_window: IntArray, token: IntArray, share: FloatArray
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """Tokens of each window in the order in which the example has them."""
-    if not np.any((np.diff(row_window) == 0) & (np.diff(token) < 0)):
-        return row_window, token, share
-    order = np.lexsort((token, row_window))
-    return row_window[order], token[order], share[order]
+def _order(start: IntArray) -> IntArray | None:
+    """``(m,)`` tokens in order of bytes; None where they are."""
+    return None if np.all(start[1:] >= start[:-1]) else np.argsort(start, kind="stable")
+
+
+def _inverse(order: IntArray) -> IntArray:
+    place: IntArray = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return place
 
 
 def _renumbered(
@@ -147,19 +178,17 @@ def _renumbered(
     position: IntArray,
     window: IntArray,
     *,
-    row_window: IntArray,
-    token: IntArray,
-    first: IntArray,
+    touched: Touched,
+    order: IntArray | None,
+    place: IntArray | None,
 ) -> IntArray:
     """``(p,)`` token of each position, counted within its window; -1 for none."""
-    m = len(examples.token_value)
     text = np.repeat(examples.first_token[:-1], np.diff(examples.first_position))
     old = examples.token_index[position]
     has: BoolArray = old >= 0
-    wanted = (window * m + old + text[position])[has]
-    key = np.append(row_window * m + token, -1)
-    row = np.searchsorted(key[:-1], wanted)
-    wrong = np.flatnonzero(key[row] != wanted)
+    token, within = (old + text[position])[has], window[has]
+    row = touched.row(within, token if order is None else _inverse(order)[token])
+    wrong = np.flatnonzero(row < 0)
     if wrong.size:
         i = int(np.flatnonzero(has)[wrong[0]])
         raise AlignmentError(
@@ -167,7 +196,7 @@ def _renumbered(
             "its window; expected tokens that their subwords overlap"
         )
     index: IntArray = np.full(len(position), -1, dtype=np.int64)
-    index[has] = row - first[window[has]]
+    index[has] = (row if place is None else place[row]) - touched.first_row[within]
     return index
 
 

@@ -116,8 +116,12 @@ def cut_windows(
     if not planned.is_cut.any():
         return replace(examples, settings=examples.settings | given, said=_said(examples, planned))
     span = np.where(added[:, None], 0, span)
-    plan = planned.of(_kept(planned, examples.loss_mask))
-    position, counted, first = plan.positions()
+    plan, placed = planned, planned.positions()
+    kept = _kept(planned, examples.loss_mask, *placed)
+    if not kept.all():
+        plan = planned.of(kept)
+        placed = plan.positions()
+    position, counted, first = placed
     window = np.repeat(np.arange(len(plan)), np.diff(first))
     counted_in: IntArray = np.full(len(added), -1, dtype=np.int64)
     counted_in[position[counted]] = window[counted]
@@ -149,9 +153,10 @@ def cut_windows(
     )
 
 
-def _kept(plan: Plan, loss_mask: BoolArray) -> BoolArray:
+def _kept(
+    plan: Plan, loss_mask: BoolArray, position: IntArray, counted: BoolArray, first: IntArray
+) -> BoolArray:
     """``(w,)`` windows that count in the loss; all of a text that nowhere does."""
-    position, counted, first = plan.positions()
     before = first_of((loss_mask[position] & counted).astype(np.int64))
     in_loss = np.diff(before[first]) > 0
     n_texts = int(plan.example.max(initial=-1)) + 1
@@ -171,7 +176,7 @@ def _names(examples: ExampleBatch, plan: Plan) -> dict[str, Any]:
     windows = zip(example, plan.number.tolist(), plan.is_cut.tolist(), strict=True)
     ids = (examples.example_id[i] + f"-w{k:04d}" * cut for i, k, cut in windows)
     columns = {name: getattr(examples, name) for name in _REPEATED}
-    repeated = {name: tuple(column[i] for i in example) for name, column in columns.items()}
+    repeated = {name: tuple(map(column.__getitem__, example)) for name, column in columns.items()}
     return {"example_id": tuple(ids)} | repeated
 
 

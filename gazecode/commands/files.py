@@ -123,7 +123,7 @@ def card(
     read, too.
     """
     from gazecode.export import replacing
-    from gazecode.heldout import weights_files
+    from gazecode.export.places import weights_files
     from gazecode.study.card import card_of_files
 
     said = dict(text_setting(text) for text in settings or ())

@@ -92,19 +92,20 @@ def write_batches(rows: "Iterable[pa.RecordBatch]", path: Path, *, said: str) ->
     import h5py
 
     written = 0
-    with replacing(path) as part, full_disk_is_told(part) as sink:
-        with (
-            h5py.File(sink, "w", track_order=True, rdcc_nbytes=CACHE_BYTES) as raw,
-            h5netcdf.File(raw, "w") as file,
-        ):
-            _lay_out(file, metadata.upgrade(said))
-            # Held open: HDF5 packs and writes the unfinished chunks of whatever is closed.
-            datasets = {column.name: raw[column.name] for column in (*COLUMNS, *LENGTHS.values())}
-            for batch in rows:
-                _append(file, datasets, batch, written)
-                written += batch.num_rows
-                if sink.failed:
-                    break
+    with (
+        replacing(path) as part,
+        full_disk_is_told(part) as sink,
+        h5py.File(sink, "w", track_order=True, rdcc_nbytes=CACHE_BYTES) as raw,
+        h5netcdf.File(raw, "w") as file,
+    ):
+        _lay_out(file, metadata.upgrade(said))
+        # Held open: HDF5 packs and writes the unfinished chunks of whatever is closed.
+        datasets = {column.name: raw[column.name] for column in (*COLUMNS, *LENGTHS.values())}
+        for batch in rows:
+            _append(file, datasets, batch, written)
+            written += batch.num_rows
+            if sink.failed:
+                break
     return written
 
 

@@ -27,14 +27,20 @@ _OPEN: Mapping[str, Any] = {"decode_vlen_strings": True, "phony_dims": "sort"}
 _BROKEN = (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError)
 """What h5py raises on a damaged file; a text that is not UTF-8 is a ValueError."""
 
+MOST_VALUES = 2**24
+"""Longest list of a row that is read: a small file may say any length of what it does not hold."""
+
 Lengths = Mapping[str, "np.ndarray[Any, Any]"]
 
 
 def open_hdf5(path: Path) -> Stored:
     """Open an HDF5 file of the schema; the rows are read when they are asked for."""
     import h5netcdf
+    import h5py
 
     try:
+        with h5py.File(path, "r") as raw:
+            _refuse_elsewhere(raw, path)
         with h5netcdf.File(path, "r", **_OPEN) as file:
             attribute = file.attrs.get("gazecode")
             columns = {
@@ -58,6 +64,25 @@ def open_hdf5(path: Path) -> Stored:
         version=version,
         columns=columns,
         rows=lambda: _rows(path, version),
+    )
+
+
+def _refuse_elsewhere(raw: Any, path: Path) -> None:
+    """Refuse what HDF5 would read from another file, any that a stranger's file may name."""
+    import h5py
+
+    for name in raw:
+        if not isinstance(raw.get(name, getlink=True), h5py.HardLink):
+            raise _elsewhere(path, name)
+        found = raw[name]
+        if isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
+            raise _elsewhere(path, name)
+
+
+def _elsewhere(path: Path, name: str) -> SchemaError:
+    return SchemaError(
+        f"{path.name}: variable {name!a:.60} is a link or lies in another file; expected it in "
+        "this file, export the file again"
     )
 
 
@@ -144,7 +169,7 @@ def _lengths(file: _File, along: str, start: int, stop: int) -> "np.ndarray[Any,
     name = LENGTHS[along].name
     lengths = np.asarray(file.data[name][start:stop])
     columns = (column for column in columns_of(file.version) if column.along == along)
-    size = min(file.data[column.name].shape[1] for column in columns)
+    size = min(MOST_VALUES, *(file.data[column.name].shape[1] for column in columns))
     bad = np.flatnonzero((lengths < 0) | (lengths > size))
     if bad.size:
         row = start + int(bad[0])

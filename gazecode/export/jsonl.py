@@ -131,8 +131,11 @@ _CANONICAL: dict[str, Any] = {
 def _rows(path: Path, version: int) -> "Iterator[pa.RecordBatch]":
     held: list[dict[str, Any]] = []
     values = 0
+    first: Mapping[str, Any] = {}
     for row, fields in enumerate(_parsed(path)):
+        first = first or fields
         _check_row(fields, columns_of(version), row, path)
+        _check_columns(fields, first, row, path)
         held.append(fields)
         values += len(fields["input_ids"]) + len(fields["token_start"])
         values += len(fields["transition_from"]) if version > 1 else 0
@@ -194,6 +197,20 @@ def _check_row(
                 row=row,
                 column=column.name,
             )
+
+
+def _check_columns(
+    fields: Mapping[str, Any], first: Mapping[str, Any], row: int, path: Path
+) -> None:
+    """Refuse what would be lost without a word: a column that the first row does not have."""
+    more = [name for name in fields if name not in first]
+    if more:
+        raise BrokenRow(
+            f"{path.name}: row {row} has {', '.join(more)!a:.200}, which row 0 has not; expected "
+            "the same columns in every row, export the file again",
+            row=row,
+            column=more[0],
+        )
 
 
 def _fits(value: object, column: Column) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gazecode.disk import replacing
+from gazecode.errors import SchemaError
 from gazecode.export import metadata
 from gazecode.export.rows import BATCH_ROWS, batches, check_nulls
 from gazecode.export.schema import BY_NAME, COLUMNS, BrokenRow, arrow_schema, columns_of
@@ -132,6 +133,12 @@ def open_parquet(path: Path) -> Stored:
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:
         raise file_error(path, "Parquet", error) from error
+    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if twice:
+        raise SchemaError(
+            f"{path.name}: the column {', '.join(twice)!a:.60} is there twice; expected each once, "
+            "export the file again"
+        )
     raw = (schema.metadata or {}).get(b"gazecode")
     said = None if raw is None else raw.decode("utf-8", "replace")
     version = metadata.version_of(said, schema.names)

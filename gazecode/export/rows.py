@@ -226,8 +226,9 @@ def from_batch(batch: "pa.RecordBatch") -> Iterator[Example]:
     Raises
     ------
     DataError
-        Columns of one row differ in length.
+        Columns of one row differ in length, or a number is not finite.
     """
+    _refuse_infinite(batch)
     # Columns that an older version does not have are left to the defaults of `Example`.
     names = [name for name in batch.schema.names if name != "row_digest"]
     columns = {name: _values(batch.column(name), BY_NAME[name]) for name in names}
@@ -242,6 +243,22 @@ def _values(array: Any, column: Column) -> Callable[[int], Any]:
     inner, borders = flat_values(array)
     flat, ends = _widened(inner, column), borders.tolist()
     return lambda row: flat[ends[row] : ends[row + 1]]
+
+
+def _refuse_infinite(batch: "pa.RecordBatch") -> None:
+    for name in batch.schema.names:
+        column = BY_NAME[name]
+        if column.element != "float":
+            continue
+        every, rows = batch.column(name), np.arange(batch.num_rows + 1)
+        flat, borders = flat_values(every) if column.is_list else (every, rows)
+        values = flat.to_numpy(zero_copy_only=False)
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            example = batch.column("example_id")[row_of(borders, int(bad[0]))].as_py()
+            raise DataError(
+                f"example {example!a}: {name} holds {values[bad[0]]}; expected a finite number"
+            )
 
 
 def _widened(flat: Any, column: Column) -> "np.ndarray[Any, Any]":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gazecode.disk import sha256_of
 from gazecode.errors import DataError, SchemaError
 from gazecode.export import inputs_digest, open_stored
 from gazecode.export.lists import flat_values
@@ -198,12 +199,6 @@ def _check(batch: "pa.RecordBatch", name: str) -> None:
                 f"{name}: {column} holds {flat[bad[0]]}; expected finite numbers, run gazecode "
                 "validate on it"
             )
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _add(facts: WeightsFacts, batch: "pa.RecordBatch") -> None:

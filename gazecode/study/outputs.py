@@ -40,6 +40,7 @@ __all__ = [
     "publish",
     "quality_document",
     "quality_row",
+    "run_summary",
     "write_card",
     "write_json",
     "write_outputs",
@@ -193,16 +194,32 @@ def _write(parts: Parts, out: Path, *, inputs_sha256: str) -> RunSummary:
         )
     write_report(page.view(ledger.rows, provenance), out / "report.html")
     write_card(study, out, document)
+    notes = _notes(study, quality) + names_in_sources(parts)
+    return run_summary(out, parts, quality, ledger, maker, notes=notes)
+
+
+def run_summary(
+    out: Path,
+    parts: Parts,
+    rows: Sequence[Mapping[str, Any]],
+    ledger: Ledger,
+    maker: ExampleMaker,
+    *,
+    notes: tuple[str, ...],
+    files: tuple[str, ...] = OUTPUTS,
+) -> RunSummary:
+    """Count what a run did, from its rows of quality, its failures and its examples."""
     return RunSummary(
         out=out,
         n_recordings=len(parts),
         n_failed_recordings=sum(1 for row in ledger.rows if not row["trial"]),
         n_failed_trials=sum(1 for row in ledger.rows if row["trial"]),
-        n_trials=sum(len(row["trials"]) for row in quality),
-        n_fixations=sum(t["fixations"] for row in quality for t in row["trials"]),
+        n_trials=sum(len(row["trials"]) for row in rows),
+        n_fixations=sum(t["fixations"] for row in rows for t in row["trials"]),
         n_examples=len(maker.reports),
         n_no_signal=sum(bool(report["no_signal"]) for report in maker.reports),
-        notes=_notes(study, quality) + names_in_sources(parts),
+        notes=notes,
+        files=files,
         reach=maker.reach(),
     )
 

@@ -29,6 +29,7 @@ from gazecode.study.outputs import (
     publish,
     quality_document,
     quality_row,
+    run_summary,
     write_card,
     write_json,
     write_weights,
@@ -167,19 +168,8 @@ def _write(parts: Parts, out: Path) -> RunSummary:
     }
     write_json(out / "quality.json", document)
     write_card(study, out, document)
-    return RunSummary(
-        out=out,
-        n_recordings=len(parts),
-        n_failed_recordings=sum(1 for row in ledger.rows if not row["trial"]),
-        n_failed_trials=sum(1 for row in ledger.rows if row["trial"]),
-        n_trials=sum(len(row["trials"]) for row in rows),
-        n_fixations=sum(t["fixations"] for row in rows for t in row["trials"]),
-        n_examples=len(maker.reports),
-        n_no_signal=sum(bool(report["no_signal"]) for report in maker.reports),
-        notes=_notes(shared) + names_in_sources(parts),
-        files=SHARED,
-        reach=maker.reach(),
-    )
+    notes = _notes(shared) + names_in_sources(parts)
+    return run_summary(out, parts, rows, ledger, maker, notes=notes, files=SHARED)
 
 
 def _kept(readers: Readers, least: int) -> dict[Key, BoolArray]:

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from gazecode.adapters import arrays
 from gazecode.adapters.arrays import IGNORED, NORMALIZATIONS
-from gazecode.adapters.files import weights_files
 from gazecode.alignment.targets import answer_target, causal_target, source_keys
-from gazecode.errors import DataError, ParameterError, SchemaError
+from gazecode.errors import DataError, ParameterError
 from gazecode.model import Example
 
 PADDED = ("input_ids", "loss_weight", "on_path", "human_attention")
@@ -573,26 +572,6 @@ def test_attention_alignment_is_0_at_equality():
     assert found.loss == pytest.approx(0.0, abs=1e-12)
     assert found.n_rows == 14
     assert found.sink_share > 0.2
-
-
-def test_files_of_a_path(tmp_path):
-    names = ("weights-100000.parquet", "weights-00002.parquet", "weights-1.parquet", "corpus.json")
-    for name in names:
-        (tmp_path / name).touch()
-    found = weights_files(tmp_path)
-    assert [path.name for path in found] == ["weights-00002.parquet", "weights-100000.parquet"]
-    assert weights_files(str(tmp_path / "corpus.json")) == (tmp_path / "corpus.json",)
-    (tmp_path / "weights.parquet").touch()
-    with pytest.raises(SchemaError, match=r"has weights.parquet and 2 shards like weights-00002"):
-        weights_files(tmp_path)
-    for path in found:
-        path.unlink()
-    assert [path.name for path in weights_files(tmp_path)] == ["weights.parquet"]
-    (tmp_path / "weights.parquet").unlink()
-    with pytest.raises(SchemaError, match=r"neither weights.parquet nor weights-00000.parquet"):
-        weights_files(tmp_path)
-    with pytest.raises(SchemaError, match="no such file or folder; check the path"):
-        weights_files(tmp_path / "none")
 
 
 def test_nothing_heavy_is_loaded():

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
 from dataclasses import fields, replace
 from operator import itemgetter
 from pathlib import Path
@@ -21,7 +22,6 @@ from gazecode.adapters.datasets import (  # noqa: E402
     load,
     metadata_of,
     of_rows,
-    one_row,
     save_to_disk,
     to_examples,
 )
@@ -115,6 +115,13 @@ def shards(tmp_path: Path) -> Path:
         to_parquet(part, folder / f"weights-{i:05}.parquet", provenance=SAID)
     (folder / "corpus.json").write_text("{}")
     return folder
+
+
+def first_row() -> dict[str, object]:
+    """What the library hands over for one example."""
+    with tempfile.TemporaryDirectory() as folder:
+        save_to_disk([make(1, example_id="one")], Path(folder) / "data")
+        return load(Path(folder) / "data")[0]
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -372,7 +379,7 @@ def test_rows_of_every_format_are_examples(shards, kind):
 
 
 def test_a_row_of_version_1_takes_the_defaults():
-    row = {k: v for k, v in one_row()[0].items() if k not in ("n_windows", "segment_name")}
+    row = {k: v for k, v in first_row().items() if k not in ("n_windows", "segment_name")}
     row = {k: v for k, v in row.items() if k not in ("segment_start", "segment_end")}
     assert example_of(row).n_windows == 1
 
@@ -448,7 +455,7 @@ def test_the_trainer_takes_a_dataset_as_it_is(shards, tmp_path, streaming):
 
 
 def test_examples_and_rows_may_be_mixed():
-    ids = of_rows(lambda examples: [e.example_id for e in examples])([EXAMPLES[0], one_row()[0]])
+    ids = of_rows(lambda examples: [e.example_id for e in examples])([EXAMPLES[0], first_row()])
     assert ids == ["e0", "one"]
 
 

@@ -1,10 +1,14 @@
 """The same numbers from numpy, torch and jax: every loss, every normalization, every gradient.
 
+The formulas are shared, so that a fourth stands beside them: the definitions spelled out position
+by position.
+
 All three compute in float64 here, so that 1e-6 is about the formulas; one test says how far float32
 is from them. numpy has no gradients: torch's and jax's are compared with each other, and a few of
 them with differences of the numpy loss.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cache
@@ -15,8 +19,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gazecode.adapters import reference
-from gazecode.adapters.reference import IGNORED, NORMALIZATIONS
+from gazecode.adapters import arrays as reference
+from gazecode.adapters.arrays import IGNORED, NORMALIZATIONS
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pip install 'gazecode[torch]'")
 jax = pytest.importorskip("jax", reason="jax is not installed: pip install 'gazecode[jax]'")
@@ -79,6 +83,76 @@ def attentions(draw: st.DrawFn) -> dict[str, Any]:
         "queries": rng.random((b, t)) < kept,
         "keys": rng.random((b, t)) < max(kept, 0.4),
     }
+
+
+class SpelledOut:
+    """The definitions in Python's own numbers; nothing of the package is used."""
+
+    @staticmethod
+    def log_p(logits, labels, b, i):
+        row = logits[b, i - 1].tolist()
+        top = max(row)
+        return row[labels[b, i]] - top - math.log(math.fsum(math.exp(v - top) for v in row))
+
+    @staticmethod
+    def targets(labels):
+        return [(b, i) for b, i in np.ndindex(labels.shape) if i and labels[b, i] != IGNORED]
+
+    @classmethod
+    def weighted_causal_loss(cls, logits, labels, loss_weight, *, normalization, on_path):
+        targets = cls.targets(labels)
+        divisor = {
+            "active": len(targets),
+            "sum_weights": math.fsum(loss_weight[t] for t in targets),
+            "sum": 1,
+            "path": sum(bool(on_path[t]) for t in targets),
+        }[normalization]
+        terms = (loss_weight[t] * cls.log_p(logits, labels, *t) for t in targets)
+        return -math.fsum(terms) / divisor
+
+    @classmethod
+    def path_margin_loss(cls, logits, labels, on_path, *, reference_logits, beta=0.1):
+        losses, off_path = [], []
+        for b in range(len(labels)):
+            own = [t for t in cls.targets(labels) if t[0] == b]
+            sides = [[t for t in own if on_path[t] == on] for on in (True, False)]
+            if not all(sides):
+                continue
+            means = [
+                [np.mean([cls.log_p(scores, labels, *t) for t in side]) for side in sides]
+                for scores in (logits, reference_logits)
+                if scores is not None
+            ]
+            ahead, *behind = (on - off for on, off in means)
+            off_path.append(-means[0][1])
+            losses.append(float(np.logaddexp(0, -beta * (ahead - sum(behind)))))
+        mean = float(np.mean(losses)) if losses else 0.0
+        nll = float(np.mean(off_path)) if losses else math.nan
+        return mean, len(losses), len(labels) - len(losses), nll
+
+    @staticmethod
+    def attention_alignment_loss(attentions, target, queries, keys, *, layers=None):
+        chosen = attentions if layers is None else [attentions[n] for n in layers]
+        model = np.mean(chosen, axis=(0, 2))
+        rows = np.broadcast_to(target if target.ndim == 3 else target[:, None], model.shape)
+        terms, skipped, inside, whole = [], 0, [], []
+        for b, i in zip(*np.nonzero(queries), strict=True):
+            seen = [j for j in range(i + 1) if keys[b, j]]
+            p, q = [rows[b, i, j] for j in seen], [model[b, i, j] for j in seen]
+            inside, whole = inside + q, whole + model[b, i, : i + 1].tolist()
+            if not (sum(p) > 0 and sum(q) > 0):
+                skipped += 1
+                continue
+            floor = np.finfo(float).tiny
+            terms.append(
+                math.fsum(
+                    a / sum(p) * (math.log(a / sum(p)) - math.log(max(c, floor) / sum(q)))
+                    for a, c in zip(p, q, strict=True)
+                    if a
+                )
+            )
+        outside = 1 - math.fsum(inside) / math.fsum(whole) if sum(whole) else math.nan
+        return float(np.mean(terms)) if terms else 0.0, len(terms), skipped, outside
 
 
 def _same(*found: Any) -> None:
@@ -147,11 +221,11 @@ def _parts(found: Any) -> list[Any]:
 
 
 def _check(call: Callable[..., Any], option: Any, batch: dict[str, Any], at: np.ndarray) -> None:
-    """Every number of a loss from all three, and its gradient from the two that have one."""
+    """Every number of a loss from all, and its gradient from the two that have one."""
     by_torch, torch_gradient = _torch(call, option, batch, at)
     by_jax, jax_gradient = _jax(call, option)(batch, at)
-    by_numpy = call(reference, batch, at, option)
-    for found in zip(_parts(by_numpy), by_torch, _parts(by_jax), strict=True):
+    by_numpy, by_hand = (call(how, batch, at, option) for how in (reference, SpelledOut))
+    for found in zip(_parts(by_hand), _parts(by_numpy), by_torch, _parts(by_jax), strict=True):
         _same(*found)
     _same(torch_gradient, jax_gradient)
 

@@ -24,7 +24,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
 from gazecode.adapters import torch as adapter
-from gazecode.adapters import torch_losses
+from gazecode.adapters.common import torch_losses
 
 SEEDS = st.integers(0, 2**32 - 1)
 few = settings(max_examples=30)

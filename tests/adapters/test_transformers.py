@@ -22,7 +22,7 @@ pytest.importorskip(
 )
 
 import gazecode as gc
-import gazecode.adapters.transformers as adapter
+from gazecode.adapters.common import terms
 from gazecode.adapters.torch import NORMALIZATIONS, Collator, GazeStream, weighted_causal_loss
 from gazecode.adapters.transformers import GazeTrainer
 from gazecode.errors import DataError, ParameterError
@@ -228,7 +228,7 @@ def test_a_shift_by_one_is_found(tmp_path, monkeypatch, by):
     def shifted(logits, labels, loss_weight, **options):
         return weighted_causal_loss(logits, labels, loss_weight.roll(by, dims=1), **options)
 
-    monkeypatch.setattr(adapter, "weighted_causal_loss", shifted)
+    monkeypatch.setattr(terms, "weighted_causal_loss", shifted)
     with pytest.raises(AssertionError, match="not close"):
         scaled_by_weights(trainer_of(model_of(), tmp_path), Collator(pad_id=0)(EXAMPLES))
 
@@ -237,7 +237,7 @@ def test_labels_shifted_by_one_are_found(tmp_path, monkeypatch):
     def shifted(logits, labels, loss_weight, **options):
         return weighted_causal_loss(logits, labels.roll(1, dims=1), loss_weight, **options)
 
-    monkeypatch.setattr(adapter, "weighted_causal_loss", shifted)
+    monkeypatch.setattr(terms, "weighted_causal_loss", shifted)
     with pytest.raises(AssertionError):
         test_weights_of_1_are_the_models_own_loss(tmp_path)
 
@@ -299,7 +299,7 @@ def test_the_counts_made_ahead_are_those_of_the_losses(tmp_path):
     nothing = {"on_path": np.zeros(6, dtype=bool), "attention": np.zeros(6)}
     examples = [*EXAMPLES, dataclasses.replace(example(6, seed=7), **nothing)]
     trainer = trainer_with_all_terms(tmp_path, "active", examples=examples, batch=7)
-    counts = trainer._denominators(trainer.data_collator(examples))
+    counts = trainer.terms.counts(trainer.data_collator(examples))
     _, log = stepped(trainer)
     n_queries = sum(int(e.loss_mask.sum()) for e in examples)
     assert counts.tolist() == [n_queries, 6, n_queries - log["gaze/skipped_rows"]]

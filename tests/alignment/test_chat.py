@@ -207,3 +207,27 @@ def test_messages_that_cannot_be_followed(messages, render, message):
     with pytest.raises(ParameterError) as error:
         chat_template(messages, render, loss=())
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("answer", ["", " \n "])
+def test_the_end_of_an_empty_answer_is_its_own(bundled, make, answer):
+    """Not that of the user's turn, though the part before the answer ends there."""
+    tokenizer = Tokenizer.from_str(bundled.to_str())
+    tokenizer.add_special_tokens([AddedToken("<|end|>", special=True, normalized=False)])
+
+    def render(messages):
+        return "".join(f"{m['role']}: {m['content'].strip()}<|end|>" for m in messages)
+
+    turns = [{"role": "user", "content": "{code}"}, {"role": "assistant", "content": "{answer}"}]
+    example = align(
+        make.gaze([3]),
+        make.source("x", [(0, 1)]),
+        tokenizer,
+        template=chat_template(turns, render),
+        answer=answer,
+        allow_inert=True,
+    )
+    ends = np.flatnonzero(example.input_ids == tokenizer.token_to_id("<|end|>"))
+    assert len(ends) == 2
+    assert np.flatnonzero(example.loss_mask).tolist() == [ends[1]]
+    assert example.report["end_learned"]

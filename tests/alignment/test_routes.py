@@ -261,3 +261,13 @@ def test_weights_and_routes_that_do_not_fit(bundled, make, code, dwell):
 
 def test_the_table_of_routes():
     assert sorted(ROUTES) == ["answer_prior", "attention", "copy", "source_lm"]
+
+
+def test_a_copy_without_a_match_is_not_told_to_copy(bundled, code, dwell):
+    with pytest.raises(InertError, match="repeats no token of the code that carries weight"):
+        align(dwell, code, bundled, template=ASK, answer="zzz", route="copy")
+
+
+def test_a_field_that_is_no_text_is_refused(bundled, code, dwell):
+    with pytest.raises(ParameterError, match="is a int; expected a text"):
+        align(dwell, code, bundled, template="{code} {x}", fields={"x": 3})

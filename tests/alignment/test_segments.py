@@ -8,6 +8,7 @@ from tokenizers import Tokenizer, models, processors
 
 from gazecode.alignment import Template, align
 from gazecode.alignment.segments import Segments, borders, stood_for
+from gazecode.errors import AlignmentError
 
 
 @pytest.fixture(scope="module")
@@ -212,3 +213,22 @@ def test_a_special_token_that_a_field_spells_is_neutral(bundled, make):
     assert example.in_segment("answer")[special].all()
     assert not example.loss_mask[special].any()
     assert example.report["special_in_code"] == 0
+
+
+@pytest.mark.parametrize("text", ["{answer}{code}", "{code}{answer}"])
+def test_an_empty_answer_never_counts_the_beginning(bundled, make, text):
+    """The tokens put around a text: the one before it is no end of turn."""
+    tokenizer = Tokenizer.from_str(bundled.to_str())
+    tokenizer.add_special_tokens(["<s>", "</s>"])
+    around = [(name, tokenizer.token_to_id(name)) for name in ("<s>", "</s>")]
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=around
+    )
+    given = make.gaze([3]), make.source("x", [(0, 1)]), tokenizer
+    template = Template.of(text, learn_end=True)
+    if text.endswith("{code}"):
+        with pytest.raises(AlignmentError, match="the answer is empty; leave this source out"):
+            align(*given, template=template, answer="", allow_inert=True)
+        return
+    example = align(*given, template=template, answer="", allow_inert=True)
+    assert example.loss_mask.tolist() == [False, False, True]

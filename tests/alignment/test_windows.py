@@ -13,6 +13,7 @@ from gazecode.alignment.tokenizer import prepare
 from gazecode.alignment.windows import cut_windows
 from gazecode.errors import AlignmentError, ParameterError
 from gazecode.model import ExampleBatch, SourceTokens, TokenBatch, TokenWeights
+from gazecode.source import parse
 
 NEW = ("windows_dropped", "attention_dropped", "transitions_dropped")
 
@@ -476,3 +477,18 @@ def test_the_bundled_tokenizer(bundled, make):
 @pytest.mark.parametrize("name", ["gpt2", "llama3", "roberta", "t5-small", "bert-base-uncased"])
 def test_tokenizers_in_earnest(name, shared_data, make):
     restored(*aligned(load_tokenizer(shared_data / "tokenizers" / name), make))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"overlap": 5}, "overlap is 5 and there is no max_length: without it nothing is cut"),
+        ({"max_length": "8"}, "max_length is '8'; expected a whole number"),
+    ],
+)
+def test_settings_that_would_do_nothing_or_break_are_refused(bundled, make, given, message):
+    batch = TokenBatch.of([parse("x = y", "python")])
+    with pytest.raises(ParameterError, match=message):
+        align_batch(
+            make.gaze([1.0] * len(batch)), batch, bundled, source_id=["a"], language="c", **given
+        )

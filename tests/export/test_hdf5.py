@@ -206,3 +206,29 @@ def test_a_variable_with_fewer_examples_is_named(two):
     assert str(caught.value) == (
         "w.h5: variable weight has 1 examples; expected 2 as in length, export the file again"
     )
+
+
+def test_nothing_is_read_from_another_file(two, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\x07\x00\x00\x00" * 2)
+    for make in (
+        lambda file: file.create_dataset("n_people", (2,), "i4", external=[(secret, 0, 8)]),
+        lambda file: file.__setitem__("n_people", h5py.ExternalLink(secret, "/x")),
+        lambda file: file.__setitem__("n_people", h5py.SoftLink("/window")),
+    ):
+        with h5py.File(two, "r+") as file:
+            del file["n_people"]
+            make(file)
+        with pytest.raises(SchemaError, match="'n_people' is a link or lies in another file"):
+            read_examples(two)
+        assert not validate(two).ok
+
+
+def test_a_length_of_what_is_not_there_takes_no_memory(two):
+    most = 2**31 - 1
+    with h5py.File(two, "r+") as file:
+        for name in ("input_ids", "loss_mask", "weight", "attention", "on_path", "token_index"):
+            file[name].resize(most, axis=1)
+        file["length"][0] = most
+    with pytest.raises(SchemaError, match=f"length {most}; expected 0 to 16777216"):
+        read_examples(two)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gazecode.errors import SchemaError
-from gazecode.export import read_examples, to_jsonl, validate
+from gazecode.export import convert, read_examples, to_jsonl, validate
 from gazecode.export.schema import COLUMNS
 
 
@@ -118,3 +118,16 @@ def test_an_unknown_column_is_ignored_and_reported(tmp_path, lines):
     path.write_text("\n".join([lines[0], *rows]), encoding="utf-8")
     assert len(read_examples(path)) == 2
     assert [p.column for p in validate(path).problems] == ["mine"]
+
+
+def test_a_column_that_only_a_later_row_has_is_found(tmp_path, make_example):
+    path = tmp_path / "w.jsonl"
+    to_jsonl([make_example("a"), make_example("b")], path)
+    *head, last = path.read_text(encoding="utf-8").splitlines()
+    last = json.dumps(json.loads(last) | {"more": 1})
+    path.write_text("\n".join([*head, last]) + "\n", encoding="utf-8")
+    (problem,) = validate(path).problems
+    assert (problem.row, problem.column) == (1, "more")
+    assert "which row 0 has not" in problem.message
+    with pytest.raises(SchemaError, match="row 1 has 'more'"):
+        convert(path, tmp_path / "w.parquet")

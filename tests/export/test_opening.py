@@ -11,7 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gazecode.errors import DataError, ParameterError, SchemaError
-from gazecode.export import iter_examples, read_examples, to_jsonl, to_parquet, validate
+from gazecode.export import (
+    iter_examples,
+    read_examples,
+    to_jsonl,
+    to_parquet,
+    to_safetensors,
+    validate,
+)
 
 FEW = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -286,3 +293,16 @@ def test_rows_of_unequal_lists_are_refused(tmp_path, make_example):
     said = _said(path)
     assert said.startswith("w.jsonl: a row from 0 on: Example columns differ in length: ")
     assert said.endswith("; run gazecode validate on it")
+
+
+@pytest.mark.parametrize("column", ["weight", "attention", "inert_weight", "transition_count"])
+def test_a_number_that_is_not_finite_never_becomes_an_example(tmp_path, make_example, column):
+    path = tmp_path / "w.safetensors"
+    to_safetensors([make_example("good"), make_example("bad")], path)
+    raw = bytearray(path.read_bytes())
+    size = int.from_bytes(raw[:8], "little") + 8
+    last = json.loads(raw[8:size])[column]["data_offsets"][1] + size
+    raw[last - 4 : last] = np.float32(np.inf).tobytes()
+    path.write_bytes(raw)
+    with pytest.raises(SchemaError, match=f"example 'bad': {column} holds inf; expected a finite"):
+        read_examples(path)

@@ -4,8 +4,10 @@ import json
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
-from gazecode.export import to_parquet
+from gazecode.errors import SchemaError
+from gazecode.export import read_examples, to_parquet, validate
 
 
 def test_pandas_reads_lists_and_numbers(tmp_path, make_example):
@@ -41,3 +43,13 @@ def test_one_row_group_per_batch(tmp_path, make_example):
     file = pq.ParquetFile(tmp_path / "w.parquet")
     assert [file.metadata.row_group(i).num_rows for i in range(2)] == [1024, 476]
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path, make_example):
+    path = tmp_path / "w.parquet"
+    to_parquet([make_example()], path)
+    table = pq.read_table(path)
+    pq.write_table(table.append_column("weight", table.column("weight")), path)
+    with pytest.raises(SchemaError, match="'weight' is there twice"):
+        read_examples(path)
+    assert not validate(path).ok

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from gazecode.demo import demo_study
 from gazecode.errors import ParameterError, SchemaError, StudyError
-from gazecode.export import iter_examples, to_hdf5, to_jsonl, to_parquet
+from gazecode.export import iter_examples, to_hdf5, to_jsonl, to_parquet, to_safetensors
 from gazecode.study.card import CardSource, card_of_files, make_card
 from gazecode.study.facts import Distinct, Spread, count_weights
 from gazecode.study.sections import CardTable
@@ -321,3 +321,45 @@ def test_the_command_prints_or_writes(demo_out, tmp_path, card):
         assert done.returncode == 1
         assert done.stderr.startswith("error: ")
         assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("weight", "NaN"), ("inert_weight", "NaN"), ("weight", "[]")]
+)
+def test_a_file_that_cannot_be_counted_is_refused_in_one_line(examples, tmp_path, column, value):
+    to_safetensors(examples[:2], tmp_path / "w.safetensors")
+    if value == "[]":
+        to_jsonl(examples[:2], tmp_path / "w.jsonl")
+        said, row, *_ = (tmp_path / "w.jsonl").read_text(encoding="utf-8").splitlines()
+        row = json.dumps(json.loads(row) | {column: []})
+        path = tmp_path / "uneven.jsonl"
+        path.write_text(f"{said}\n{row}\n", encoding="utf-8")
+    else:
+        path = tmp_path / "w.safetensors"
+        raw = bytearray(path.read_bytes())
+        size = int.from_bytes(raw[:8], "little")
+        at = json.loads(raw[8 : 8 + size])[column]["data_offsets"][0] + 8 + size
+        raw[at : at + 4] = np.float32(np.nan).tobytes()
+        path.write_bytes(raw)
+    with pytest.raises(SchemaError, match=f"{column} ha|holds nan"):
+        card_of_files([path])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"units": 5},
+        {"parameters": "x"},
+        {"parameters": {"priors": "x"}},
+        {"parameters": {"study": [1]}},
+        {"shared": {}},
+        {"split": 1},
+    ],
+)
+def test_metadata_of_another_shape_are_refused_in_one_line(examples, tmp_path, said):
+    to_jsonl(examples[:1], tmp_path / "w.jsonl")
+    head, row = (tmp_path / "w.jsonl").read_text(encoding="utf-8").splitlines()
+    head = json.dumps({"gazecode": json.loads(head)["gazecode"] | said})
+    (tmp_path / "w.jsonl").write_text(f"{head}\n{row}\n", encoding="utf-8")
+    with pytest.raises(SchemaError, match="of the metadata"):
+        card_of_files([tmp_path / "w.jsonl"])

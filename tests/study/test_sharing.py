@@ -112,7 +112,7 @@ def test_shared_weights_are_those_of_a_run_that_is_not_shared(pooled, tmp_path):
     run_study(pooled, tmp_path / "out", share=True)
     assert {p.name for p in (tmp_path / "out").iterdir()} == set(SHARED)
     for a, b in zip(whole, iter_examples(tmp_path / "out" / "weights.parquet"), strict=True):
-        assert a.example_id == b.example_id
+        assert a.source_id == b.source_id
         assert (a.weight == b.weight).all()
         assert (a.attention == b.attention).all()
 

@@ -1,4 +1,4 @@
-"""Some examples of a batch."""
+"""Some examples of a batch, by their numbers."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Names of examples: what the sources are called, and a digest for all that went into each."""
+"""What identifies examples: the names of their sources, and a digest of all that went into each."""
 
 import hashlib
 import json

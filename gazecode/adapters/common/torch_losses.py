@@ -1,23 +1,14 @@
-"""The losses in PyTorch, with gradients: the numbers of `gazecode.adapters.reference`.
+"""The losses in PyTorch, with gradients: the numbers of `gazecode.adapters.arrays`.
 
-`weighted_causal_loss` shifts by one, and nothing else does. Any device and dtype: logits and
+The formulas are those of `gazecode.adapters.common.losses`. Any device and dtype: logits and
 attention below float32 are brought up to it, as transformers does. Labels, weights and the path
 come as the collator gives them, not shifted.
-
-`path_margin_loss` is the preference term of EyeMulator (https://arxiv.org/abs/2508.16771) made per
-sequence.
 """
 
 from collections.abc import Sequence
 
-from gazecode.adapters.reference import (
-    IGNORED,
-    AttentionAlignment,
-    PathMargin,
-    check_normalization,
-    empty_denominator,
-)
-from gazecode.errors import DataError, ParameterError
+from gazecode.adapters.common import losses
+from gazecode.adapters.common.losses import IGNORED, AttentionAlignment, PathMargin
 
 try:
     import torch
@@ -27,14 +18,42 @@ except ImportError as error:
     ) from error
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy, pad, softplus
+from torch.nn.functional import cross_entropy, pad
 
 __all__ = [
+    "TORCH",
     "attention_alignment_loss",
     "loss_denominator",
     "path_margin_loss",
     "weighted_causal_loss",
 ]
+
+
+def _token_nll(logits: Tensor, labels: Tensor) -> Tensor:
+    """``(B, T - 1)`` negative log likelihood of the tokens 1 to T - 1; 0 where there is no loss."""
+    # Labels are shifted, not logits: slicing those would copy the largest tensor there is.
+    shifted = pad(labels, (0, 1), value=IGNORED)[:, 1:]
+    scores = _at_least_float32(logits).flatten(0, 1)
+    nll = cross_entropy(scores, shifted.reshape(-1), ignore_index=IGNORED, reduction="none")
+    return nll.view(labels.shape)[:, :-1]
+
+
+def _at_least_float32(values: Tensor) -> Tensor:
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
+def _itself(values: Tensor) -> Tensor:
+    return values
+
+
+TORCH = losses.Library(
+    xp=torch,
+    floats=_at_least_float32,
+    token_nll=_token_nll,
+    constant=Tensor.detach,
+    scalar=_itself,
+    count=int,
+)
 
 
 def loss_denominator(
@@ -71,16 +90,7 @@ def loss_denominator(
     >>> loss_denominator(labels, weight), loss_denominator(labels, weight, "sum_weights")
     (tensor(2.), tensor(2.5000))
     """
-    check_normalization(normalization, has_path=on_path is not None)
-    active = labels[:, 1:] != IGNORED
-    weight = _at_least_float32(loss_weight)[:, 1:]
-    if normalization == "sum":
-        return weight.new_ones(())
-    if normalization == "sum_weights":
-        return torch.where(active, weight, 0.0).sum()
-    if on_path is not None and normalization == "path":
-        active = active & on_path[:, 1:].bool()
-    return active.sum().to(weight.dtype)
+    return losses.loss_denominator(TORCH, labels, loss_weight, normalization, on_path)
 
 
 def weighted_causal_loss(
@@ -125,30 +135,15 @@ def weighted_causal_loss(
     >>> weighted_causal_loss(torch.zeros(1, 3, 4), labels, weight)
     tensor(2.7726)
     """
-    own = loss_denominator(labels, loss_weight, normalization, on_path)
-    if normalization == "sum":
-        check_normalization("sum", has_denominator=denominator is not None)
-        # Nothing is divided, and a batch where nothing counts is still no loss of 0.
-        own = own.minimum(loss_denominator(labels, loss_weight))
-    divisor = own if denominator is None else denominator
-    if not divisor > 0:
-        raise empty_denominator(normalization, float(divisor))
-    weight = _at_least_float32(loss_weight)[:, 1:]
-    weight = torch.where(labels[:, 1:] != IGNORED, weight, 0.0)
-    return (weight * _token_nll(logits, labels)).sum() / divisor
-
-
-def _token_nll(logits: Tensor, labels: Tensor) -> Tensor:
-    """``(B, T - 1)`` negative log likelihood of the tokens 1 to T - 1; 0 where there is no loss."""
-    # Labels are shifted, not logits: slicing those would copy the largest tensor there is.
-    shifted = pad(labels, (0, 1), value=IGNORED)[:, 1:]
-    scores = _at_least_float32(logits).flatten(0, 1)
-    nll = cross_entropy(scores, shifted.reshape(-1), ignore_index=IGNORED, reduction="none")
-    return nll.view(labels.shape)[:, :-1]
-
-
-def _at_least_float32(values: Tensor) -> Tensor:
-    return values.to(torch.promote_types(values.dtype, torch.float32))
+    return losses.weighted_causal_loss(
+        TORCH,
+        logits,
+        labels,
+        loss_weight,
+        normalization=normalization,
+        on_path=on_path,
+        denominator=denominator,
+    )
 
 
 def path_margin_loss(
@@ -196,32 +191,9 @@ def path_margin_loss(
     >>> path_margin_loss(torch.zeros(1, 3, 4), labels, on_path, reference_logits=None).loss
     tensor(0.6931)
     """
-    on, off, used = _sides(logits, labels, on_path)
-    margin = on - off
-    if reference_logits is not None:
-        reference_on, reference_off, _ = _sides(reference_logits.detach(), labels, on_path)
-        margin = margin - (reference_on - reference_off)
-    n = int(used.sum())
-    # softplus(-x) is -log sigmoid(x), without overflow.
-    terms = torch.where(used, softplus(-beta * margin), 0.0)
-    return PathMargin(
-        loss=terms.sum() / max(n, 1),
-        n_used=n,
-        n_skipped=len(used) - n,
-        off_path_nll=-off.detach()[used].mean() if n else off.new_tensor(torch.nan),
+    return losses.path_margin_loss(
+        TORCH, logits, labels, on_path, reference_logits=reference_logits, beta=beta
     )
-
-
-def _sides(logits: Tensor, labels: Tensor, on_path: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean log probability on and off the path per row, and which rows have both."""
-    log_p = -_token_nll(logits, labels)
-    active, on = labels[:, 1:] != IGNORED, on_path[:, 1:].bool()
-    sides = (active & on, active & ~on)
-    counts = [side.sum(dim=1) for side in sides]
-    means = [
-        (log_p * side).sum(dim=1) / n.clamp(min=1) for side, n in zip(sides, counts, strict=True)
-    ]
-    return means[0], means[1], (counts[0] > 0) & (counts[1] > 0)
 
 
 def attention_alignment_loss(
@@ -271,45 +243,4 @@ def attention_alignment_loss(
     >>> attention_alignment_loss(even[None, None], torch.tensor([[3.0, 1.0]]), yes, yes).loss
     tensor(0.0654)
     """
-    model = _mean_attention(attentions, layers)
-    reach = torch.ones(model.shape[-2:], dtype=torch.bool, device=model.device).tril()
-    reach = reach & queries.bool()[:, :, None]
-    allowed = reach & keys.bool()[:, None, :]
-    rows = target if target.ndim == 3 else target[:, None, :]
-    human = torch.where(allowed, rows.to(model.dtype), 0.0)
-    inside = torch.where(allowed, model, 0.0)
-    held, mass = inside.sum(dim=-1), human.sum(dim=-1)
-    used = (held > 0) & (mass > 0)
-
-    # Every logarithm is of a number above 0, and no gradient meets a division by 0: where the
-    # human share is 0 its term is 0, whatever the model gives there.
-    tiny = torch.finfo(model.dtype).tiny
-    share = human / mass.clamp(min=tiny)[..., None]
-    log_model = inside.clamp(min=tiny).log()
-    divergence = (torch.xlogy(share, share) - share * log_model).sum(dim=-1)
-    divergence = divergence + held.clamp(min=tiny).log()
-    n, n_queries = int(used.sum()), int(queries.sum())
-    whole = torch.where(reach, model.detach(), 0.0).sum()
-    return AttentionAlignment(
-        loss=torch.where(used, divergence, 0.0).sum() / max(n, 1),
-        n_rows=n,
-        n_skipped=n_queries - n,
-        # Without a query row: 0 / 0, which is NaN.
-        sink_share=1 - held.detach().sum() / whole,
-    )
-
-
-def _mean_attention(attentions: Tensor | Sequence[Tensor], layers: Sequence[int] | None) -> Tensor:
-    """``(B, T, T)`` mean over heads, then over the layers chosen."""
-    every = (attentions,) if isinstance(attentions, Tensor) else tuple(attentions or ())
-    numbers = range(len(every)) if layers is None else layers
-    wrong = [number for number in numbers if not -len(every) <= number < len(every)]
-    if wrong:
-        raise ParameterError(f"no layer {wrong[0]}; expected one of {len(every)}, from 0")
-    chosen = [every[number] for number in numbers]
-    if not chosen or any(layer is None for layer in chosen):
-        raise DataError(
-            "the model gave no attention; expected (B, H, T, T) for each layer: ask for it with "
-            'output_attentions=True, and load the model with attn_implementation="eager"'
-        )
-    return torch.stack([_at_least_float32(layer).mean(dim=1) for layer in chosen]).mean(dim=0)
+    return losses.attention_alignment_loss(TORCH, attentions, target, queries, keys, layers=layers)
