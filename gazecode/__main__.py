@@ -28,7 +28,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
-    except (GazecodeError, OSError) as error:
+    except (GazecodeError, OSError, MemoryError) as error:
         if os.environ.get("GAZECODE_DEBUG"):
             raise
         print(f"error: {one_line(error)}", file=sys.stderr)

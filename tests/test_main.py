@@ -7,7 +7,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gazecode.demo import demo_study
@@ -150,6 +153,84 @@ def test_validate_finds_an_edited_column(demo_weights, tmp_path):
     done = gazecode("validate", tmp_path / "w.parquet", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["ok"] is False
+
+
+@pytest.mark.parametrize("name", ["fixations", "hits", "tokens"])
+def test_another_table_of_a_run_is_told_from_weights(demo_weights, name):
+    path = demo_weights.with_name(f"{name}.parquet")
+    done = gazecode("validate", path, "--json")
+    assert done.returncode == 1
+    (problem,) = json.loads(done.stdout)["problems"]
+    words = f"{name}.parquet is another table of gazecode (its columns: file, participant, "
+    assert problem["problem"].startswith(words)
+    assert "give weights.parquet" in problem["problem"]
+    assert words in error_line(gazecode("card", path))
+
+
+def test_validate_refuses_to_hold_out_what_it_does_not_know(demo_weights):
+    line = error_line(gazecode("validate", demo_weights, "--by", "bogus"))
+    assert line == "error: no 'bogus' in by; choose from: both, participant, source"
+    assert gazecode("validate", demo_weights, "--by", "sources").returncode == 0
+
+
+def test_no_new_key_is_left_among_the_outputs(study, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    line = error_line(gazecode("run", study, "--out", out, "--new-key", out / "key"))
+    assert "lies in the folder of the outputs" in line
+    assert list(out.iterdir()) == []
+
+
+def limited(kind, most, *args):
+    """The program under a limit of the system."""
+    resource = pytest.importorskip("resource", reason="this system sets no such limits")
+    program = (
+        f"import resource, signal; resource.setrlimit(resource.{kind}, ({most}, {most})); "
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "from gazecode.__main__ import main; main()"
+    )
+    assert resource
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, args)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "h5", "jsonl", "safetensors"])
+def test_a_full_disk_names_the_file_and_what_the_command_can_do(demo_weights, tmp_path, suffix):
+    out = tmp_path / f"w.{suffix}"
+    line = error_line(limited("RLIMIT_FSIZE", 4096, "convert", demo_weights, out))
+    assert line == f"error: {out}: file too large; make room, then run it again"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_met_a_full_disk_can_be_taken_up(study, tmp_path):
+    line = error_line(limited("RLIMIT_FSIZE", 4096, "run", study, "--out", tmp_path / "out"))
+    assert line.endswith(
+        "file too large; make room, then the same command with --resume goes on from here"
+    )
+    line = error_line(limited("RLIMIT_FSIZE", 4096, "demo", "--out", tmp_path / "demo"))
+    assert line.endswith("file too large; make room, then run it again")
+
+
+def test_too_little_memory_is_one_line(tmp_path, demo_weights):
+    path = tmp_path / "w.parquet"
+    table = pq.read_table(demo_weights)
+    # Five million on the average of the rows, all in one of them: next to nothing on the disk.
+    n, rows = 60_000_000, table.num_rows
+    ends = pa.array([0, n] + [n] * (rows - 1), pa.int32())
+    field = table.schema.field("weight")
+    ones = pa.array(np.ones(n, dtype=np.float32))
+    large = pa.ListArray.from_arrays(ends, ones, type=field.type)
+    number = table.schema.get_field_index("weight")
+    pq.write_table(table.set_column(number, field, large), path, compression="zstd")
+    assert path.stat().st_size < 100_000
+    line = error_line(limited("RLIMIT_AS", 2**30, "validate", path))
+    assert line.startswith("error: out of memory")
+    assert line.endswith("the limit is 1 GiB; give smaller files or more memory")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,9 @@ from pathlib import Path
 import numpy as np
 
 import gazecode as gc
+from gazecode.alignment import tokenizer_sha256
 from gazecode.demo import demo_study
+from gazecode.export import read_metadata
 from gazecode.study import run_study
 
 try:
@@ -40,9 +42,13 @@ try:
     from gazecode.adapters.torch import Collator, GazeDataset
     from gazecode.adapters.transformers import GazeTrainer
 except ImportError as error:
-    sys.exit(f"error: {error}. This example needs pip install 'gazecode[transformers]'")
+    # Said once the options are read: --help needs nothing.
+    MISSING, TrainerCallback = str(error), object
+else:
+    MISSING = ""
 
 BATCH = 6
+MOST_SEED = 2**32 - 1
 SPLIT = {"train": 0.8, "held out": 0.2}
 
 
@@ -55,6 +61,7 @@ def main():
         parts = gc.split(examples, "source", fractions=SPLIT, seed=options.seed)
         describe(weights, examples, parts)
 
+        check_tokenizer(weights, options.tokenizer)
         vocabulary = gc.load_tokenizer(options.tokenizer).get_vocab_size()
         check_vocabulary(examples, vocabulary, options.tokenizer)
         runs = {
@@ -96,8 +103,12 @@ def arguments():
 
 
 def check(options):
+    if MISSING:
+        sys.exit(f"error: {MISSING}. This example needs pip install 'gazecode[transformers]'")
     if options.steps < 1:
         sys.exit(f"error: --steps is {options.steps}; expected 1 or more")
+    if not 0 <= options.seed <= MOST_SEED:
+        sys.exit(f"error: --seed is {options.seed}; expected 0 to {MOST_SEED}")
     # So small a model on a CPU spends its time on waiting for a second thread.
     torch.set_num_threads(1)
     if options.device == "cuda" and not torch.cuda.is_available():
@@ -137,6 +148,16 @@ def describe(weights, examples, parts):
         sources = sorted({e.source_id for e in part})
         some = ", ".join(sources[:4]) + (", ..." if len(sources) > 4 else "")
         print(f"{name:10} {len(part)} examples of {len(sources)} sources: {some}")
+
+
+def check_tokenizer(weights, tokenizer):
+    """Refuse another than that of the weights, where they say: ids would be other words."""
+    said, given = read_metadata(weights).get("tokenizer_sha256"), tokenizer_sha256(tokenizer)
+    if said and said != given:
+        sys.exit(
+            f"error: {weights} was made with the tokenizer of SHA-256 {said[:12]}..., {tokenizer} "
+            f"has {given[:12]}...; give --tokenizer, the one they were made with"
+        )
 
 
 def check_vocabulary(examples, vocabulary, tokenizer):
@@ -232,7 +253,6 @@ def fine_tune(model, train, folder, options):
     }
 
 
-@torch.no_grad()
 def nll(model, examples):
     """Unweighted nats per held-out token: all, on the scan path, off it."""
     model.eval()
@@ -240,7 +260,8 @@ def nll(model, examples):
     for start in range(0, len(examples), BATCH):
         batch = Collator(pad_id=0)(examples[start : start + BATCH])
         inputs = {k: batch[k].to(model.device) for k in ("input_ids", "attention_mask")}
-        logits = model(**inputs).logits[:, :-1].float().cpu()
+        with torch.no_grad():
+            logits = model(**inputs).logits[:, :-1].float().cpu()
         target = batch["labels"][:, 1:]
         each = cross_entropy(logits.transpose(1, 2), target, reduction="none")
         counts = target != -100

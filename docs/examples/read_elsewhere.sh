@@ -15,6 +15,12 @@ if [ $# -lt 2 ]; then
 fi
 parquet=$1 hdf5=$2 jsonl=${3-}
 python=${PYTHON-python3}
+for file in "$parquet" "$hdf5" ${jsonl:+"$jsonl"}; do
+    if [ ! -f "$file" ] || [ ! -r "$file" ]; then
+        echo "error: $file cannot be read; check the path" >&2
+        exit 1
+    fi
+done
 
 has_module() {
     "$python" -c "from importlib.util import find_spec as f; exit(f('$1') is None)" 2>/dev/null

@@ -18,11 +18,13 @@ from gazecode.commands.shell import (
     print_json,
     progress_bar,
     setting,
+    writing,
 )
 from gazecode.errors import ParameterError
 
 __all__ = ["repair", "weigh"]
 
+RATE = "{task.fields[rate]}"
 MOST_FAILURES = 10
 """Lines of a broken file that are named one by one."""
 
@@ -136,7 +138,7 @@ def weigh(
     params = dict(setting(text) for text in settings or ())
     if other_priors is not None:
         params["other_priors"] = load_priors(other_priors)
-    with progress_bar(TextColumn("{task.fields[rate]}"), advice=RESUME) as bar:
+    with writing(out), progress_bar(TextColumn(RATE), advice=RESUME) as bar:
         task = bar.add_task("sources", total=None, rate="")
 
         def tell(now: Any) -> None:

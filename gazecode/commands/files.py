@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gazecode.commands.shell import AsJson, app, print_json, progress_bar, show
+from gazecode.commands.shell import AsJson, app, print_json, progress_bar, show, writing
 from gazecode.errors import ParameterError
 
 __all__ = ["card", "convert", "parse", "split", "validate"]
@@ -55,7 +55,8 @@ def convert(
     """
     from gazecode.export import convert as convert_file
 
-    convert_file(source, target)
+    with writing(target):
+        convert_file(source, target)
     print(f"{source.name} → {target}")
 
 
@@ -77,8 +78,9 @@ def validate(
     in it.
     """
     from gazecode.heldout import check_files
+    from gazecode.splitting.split import held_out
 
-    reports, leaks = check_files(files, by=by)
+    reports, leaks = check_files(files, by=None if by is None else held_out(by))
     broken = [r for r in reports if not r.ok]
     if as_json:
         found = [{"file": r.path.name, **row} for r in reports for row in _problems(r)]
@@ -131,7 +133,7 @@ def card(
     if out is None:
         print(text, end="")
         return
-    with replacing(out) as beside:
+    with writing(out), replacing(out) as beside:
         beside.write_text(text, encoding="utf-8", newline="\n")
     print(f"card: {out}", file=sys.stderr)
 
@@ -152,7 +154,7 @@ def split(
     from gazecode.heldout import write_parts
 
     shares = dict(_share(part) for part in fractions.split(","))
-    with progress_bar() as bar:
+    with writing(out), progress_bar() as bar:
         task = bar.add_task("splitting", total=None)
         counts = write_parts(
             inputs,

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +30,7 @@ __all__ = [
     "progress_bar",
     "setting",
     "show",
+    "writing",
 ]
 
 app = typer.Typer(
@@ -130,21 +132,53 @@ def show(
     Console().print(table)
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """An expected error as its one line."""
+    if isinstance(error, MemoryError):
+        # Python gives no reason, numpy and Arrow say how much they asked for.
+        said = f" ({one_line(Exception(str(error)))})" if str(error) else ""
+        return f"out of memory{said}{_limit()}; give smaller files or more memory"
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        advice = "make room and run again with --resume" if full else "check the path"
-        return f"{where}{error.strerror.lower()}; {advice}"
+        if not _is_full(error):
+            return f"{where}{error.strerror.lower()}; check the path"
+        # Libraries put words of their own around those of the system.
+        said = os.strerror(error.errno or 0).lower()
+        then = "".join(getattr(error, "__notes__", ())) or "run it again"
+        return f"{where}{said}; make room, then {then}"
     return " ".join(str(error).split())
+
+
+def _is_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _limit() -> str:
+    """The limit on memory that this process was given, where it was given one."""
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return ""
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return "" if soft == resource.RLIM_INFINITY else f", the limit is {soft / 2**30:.3g} GiB"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Name what is being written if there is no room for it."""
+    try:
+        yield
+    except OSError as error:
+        if _is_full(error) and not error.filename:
+            error.filename = str(path)
+        raise
 
 
 @contextmanager
 def progress_bar(*columns: Any, advice: str = "") -> Iterator["Progress"]:
     """A bar on a terminal's standard error, with further columns; silent elsewhere.
 
-    An interrupt ends the program with status 130 and `advice`.
+    An interrupt ends the program with status 130 and `advice`; a full disk gives it, too.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -164,3 +198,7 @@ def progress_bar(*columns: Any, advice: str = "") -> Iterator["Progress"]:
     except KeyboardInterrupt:
         print(f"interrupted{advice and '; '}{advice}", file=sys.stderr)
         raise typer.Exit(130) from None
+    except OSError as error:
+        if advice and _is_full(error):
+            error.add_note(advice)
+        raise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gazecode.commands.shell import RESUME, Jobs, Resume, app, progress_bar
+from gazecode.commands.shell import RESUME, Jobs, Resume, app, progress_bar, writing
 from gazecode.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def demo(
     from gazecode.demo import demo_study
 
     print("The bundled study is synthetic: simulated gaze on two short programs.")
-    _run(demo_study(), out, jobs=jobs)
+    _run(demo_study(), out, jobs=jobs, advice="")
 
 
 @app.command()
@@ -77,16 +77,16 @@ def run(
     files.
     """
     if new_key is not None:
-        key = _made_key(new_key, key)
+        key = _made_key(new_key, key, out)
     _run(study, out, jobs=jobs, resume=resume, key=key, share=share)
 
 
-def _made_key(path: Path, other: Path | None) -> Path:
+def _made_key(path: Path, other: Path | None, out: Path) -> Path:
     from gazecode.study.pseudonyms import new_key
 
     if other is not None:
         raise ParameterError("--key and --new-key name two keys; give one of them")
-    made = new_key(path)
+    made = new_key(path, out=out)
     print(f"new key: {path}; keep it, and keep it apart from the outputs", file=sys.stderr)
     return made
 
@@ -99,11 +99,12 @@ def _run(
     resume: bool = False,
     key: Path | None = None,
     share: bool = False,
+    advice: str = RESUME,
 ) -> None:
     """Run a study with a bar, say what it left, leave with 3 if something failed."""
     from gazecode.study import run_study
 
-    with progress_bar(advice=RESUME) as bar:
+    with writing(out), progress_bar(advice=advice) as bar:
         task = bar.add_task("recordings", total=None)
 
         def tell(done: int, total: int, name: str) -> None:

@@ -3,6 +3,7 @@
 Floats are written with the fewest digits that give back the same float32.
 """
 
+import codecs
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -158,6 +159,8 @@ def _parsed(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _parse(line: bytes, path: Path, number: int) -> dict[str, Any]:
+    # Editors on Windows put a mark before the first line, which is no part of the text.
+    line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
     try:
         fields = json.loads(line.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

@@ -19,6 +19,7 @@ __all__ = [
     "for_examples",
     "for_table",
     "inputs_digest",
+    "is_table",
     "load",
     "upgrade",
     "version_of",
@@ -69,6 +70,19 @@ def for_table(columns: Iterable[str], given: Mapping[str, object]) -> str:
     names = tuple(columns)
     units = {name: _unit_in(name) for name in names} | _units_of(given, names)
     return dump({**given, "units": units})
+
+
+def is_table(text: str | None) -> bool:
+    """Whether these are the words of any other table.
+
+    >>> is_table(for_table(["kind"], {})), is_table(for_examples()), is_table(None)
+    (True, False, False)
+    """
+    try:
+        fields = load(text, name="metadata")
+    except SchemaError:
+        return False
+    return fields.get("package") == "gazecode" and "schema_version" not in fields
 
 
 def _unit_in(name: str) -> str:

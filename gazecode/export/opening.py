@@ -1,5 +1,6 @@
 """Opens a weights file by what it holds, never by its name."""
 
+import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def open_stored(path: str | Path) -> Stored:
         return open_hdf5(path)
     if is_safetensors(head, path.stat().st_size):
         return open_safetensors(path)
-    if head.lstrip().startswith(b"{"):
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
         return open_jsonl(path)
     if head[8:9] == b"{":
         # Of a length that no file has: the library says what is wrong with it.

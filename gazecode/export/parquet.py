@@ -25,6 +25,9 @@ MAGIC = b"PAR1"
 
 SETTINGS: Mapping[str, Any] = {"version": "2.6", "compression": "zstd", "compression_level": 3}
 """Said in full: a library's defaults may change, the bytes of a rerun must not."""
+MOST_VALUES = 2**24
+MOST_BYTES = 2**28
+"""Longest list, and bytes, of a row that is read, on the average of a row group."""
 _REPEATING = (
     *("participant", "trial", "language", "participant_group", "source_group", "source_id"),
     *("route", "pair_side", "token_label.list.element", "segment_name.list.element"),
@@ -130,9 +133,13 @@ def open_parquet(path: Path) -> Stored:
     import pyarrow.parquet as pq
 
     try:
-        schema = pq.read_schema(path)
+        footer = pq.read_metadata(path)
+        schema = footer.schema.to_arrow_schema()
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise file_error(path, "Parquet", error) from error
+    _check_sizes(footer, path)
     twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
     if twice:
         raise SchemaError(
@@ -150,6 +157,24 @@ def open_parquet(path: Path) -> Stored:
         columns={field.name: _type_problem(field) for field in schema},
         rows=lambda: _rows(path, version),
     )
+
+
+def _check_sizes(footer: Any, path: Path) -> None:
+    """Refuse rows that would unpack to more than anybody reads: zeros pack to next to nothing."""
+    for number in range(footer.num_row_groups):
+        group = footer.row_group(number)
+        rows = max(1, group.num_rows)
+        values = max((group.column(i).num_values for i in range(group.num_columns)), default=0)
+        sizes = (
+            (values, MOST_VALUES, "values of a column"),
+            (group.total_byte_size, MOST_BYTES, "bytes"),
+        )
+        for size, most, what in sizes:
+            if size > rows * most:
+                raise SchemaError(
+                    f"{path.name}: row group {number} unpacks to {size} {what} in {rows} rows; "
+                    f"expected at most {most} a row, export the file again"
+                )
 
 
 def _type_problem(field: Any) -> str:
@@ -172,6 +197,9 @@ def _rows(path: Path, version: int) -> "Iterator[pa.RecordBatch]":
                 check_nulls(ordered, name=path.name, first_row=row)
                 yield ordered
                 row += batch.num_rows
+    except MemoryError:
+        # Arrow's own is both: the file may be whole, and only too large for here.
+        raise
     except (pa.ArrowException, OSError) as error:
         broken = file_error(path, "Parquet", error)
         raise BrokenRow(str(broken), row=row) from error

@@ -3,8 +3,12 @@
 The folder of a study has ``weights.parquet`` and its HDF5 twin, that of a corpus has shards
 ``weights-00000.parquet`` and so on, that of a split ``train.parquet``, ``valid.parquet`` and
 ``test.parquet``. Files of one name in one folder are twins: the same rows in two containers.
+
+A job numbers its shards from 0 without a gap, and ``corpus.json`` says how many there are: a folder
+that lost one on the way is refused, for it would be short without a word.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,7 +40,7 @@ def weights_files(paths: Iterable[Path], *, once: bool = False) -> list[Path]:
     Raises
     ------
     SchemaError
-        A folder without weights.
+        A folder without weights, or without one of its shards.
 
     Examples
     --------
@@ -70,7 +74,8 @@ def one_dataset(path: str | Path) -> tuple[Path, ...]:
     Raises
     ------
     SchemaError
-        There is no such path, no weights in the folder, or both kinds: they belong to two jobs.
+        There is no such path, no weights in the folder, a shard is missing, or there are both
+        kinds: they belong to two jobs.
 
     Examples
     --------
@@ -105,8 +110,32 @@ def one_dataset(path: str | Path) -> tuple[Path, ...]:
 def _inside(folder: Path, *, once: bool) -> list[Path]:
     """The weights files of a run, a corpus or a split, told by their names."""
     files = sorted(filter(_holds_weights, folder.iterdir()), key=_order)
+    _check_whole(folder, files)
     # The last one to come stays: the first container.
     return list({file.stem: file for file in reversed(files)}.values())[::-1] if once else files
+
+
+def _check_whole(folder: Path, files: Iterable[Path]) -> None:
+    """Refuse a folder in which a shard is missing."""
+    there = {int(shard[1]) for file in files if (shard := _SHARD.fullmatch(file.stem))}
+    if not there:
+        return
+    expected = max(max(there) + 1, _said_shards(folder))
+    missing = next((number for number in range(expected) if number not in there), None)
+    if missing is not None:
+        raise SchemaError(
+            f"{folder}: {WHOLE}-{missing:05d} is missing, found {len(there)} of {expected} shards; "
+            "copy the folder again, or name the files that are wanted"
+        )
+
+
+def _said_shards(folder: Path) -> int:
+    """How many shards ``corpus.json`` says there are; 0 if it does not."""
+    try:
+        said = json.loads((folder / "corpus.json").read_bytes())["shards"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+    return said if isinstance(said, int) else 0
 
 
 def _holds_weights(path: Path) -> bool:

@@ -65,9 +65,20 @@ class Stored:
 
     def check(self) -> None:
         """Refuse a file that cannot be read as the schema says."""
+        self.check_kind()
         fields = metadata.load(self.metadata, name=self.path.name)
         metadata.check_version(fields, name=self.path.name)
         self.check_columns()
+
+    def check_kind(self) -> None:
+        """Refuse a table of the package that holds no weights: fixations, hits, tokens, events."""
+        if "example_id" in self.columns or not metadata.is_table(self.metadata):
+            return
+        found = ", ".join(list(self.columns)[:6])
+        raise SchemaError(
+            f"{self.path.name} is another table of gazecode (its columns: {found}, ...), no "
+            "weights; give weights.parquet, which a run leaves beside it"
+        )
 
     def check_columns(self) -> None:
         """Refuse a file whose rows cannot be read at all."""

@@ -162,10 +162,12 @@ def _open(path: Path, tally: _Tally) -> Stored | None:
     if not path.is_file():
         open_stored(path)
     try:
-        return open_stored(path)
+        stored = open_stored(path)
+        stored.check_kind()
     except SchemaError as error:
         tally.add(Problem(message=str(error)))
         return None
+    return stored
 
 
 def _check_metadata(stored: Stored, tally: _Tally) -> int | None:

@@ -13,7 +13,7 @@ from gazecode.errors import ParameterError, SchemaError
 from gazecode.report.card import Section, card_text, front_matter
 from gazecode.report.words import flatten, number, percent, plural
 from gazecode.study.facts import WeightsFacts, count_weights
-from gazecode.study.limits import known_limits
+from gazecode.study.limits import known_limits, left_out
 from gazecode.study.pseudonyms import nameless
 from gazecode.study.sections import CardTable
 from gazecode.study.settings import load_study
@@ -24,14 +24,6 @@ __all__ = ["CardSource", "card_of_files", "make_card"]
 NOT_STATED = "not stated"
 STATED = ("consent", "ethics", "license", "contact", "funding")
 MOST_FILES = 40
-SHARED = (
-    "Made to be shared: raw samples, pupil, fixations, saccades between tokens, digests of the "
-    "recordings, times and every row of one person are left out."
-)
-WITHHELD = (
-    "Sources that fewer than {least} people read with any signal are withheld: {sources_withheld} "
-    "of {sources}. {tokens} that fewer people had on their screen are taken as not shown."
-)
 VALIDATE = (
     "The command gazecode validate checks a file against the schema and recomputes the digest of "
     "every row."
@@ -269,7 +261,7 @@ def _how(facts: WeightsFacts) -> Section:
         facts=made,
         columns=("parameter", "value"),
         rows=rows,
-        sentences=_shared(facts),
+        sentences=left_out(facts),
     )
 
 
@@ -282,15 +274,6 @@ def _priors(facts: WeightsFacts) -> str:
         f"{used.get('n_people') or 'unknown'} people; {facts.prior_sources} sources of theirs "
         f"behind {facts.n['by_prior']} rows (column prior_sources)"
     )
-
-
-def _shared(facts: WeightsFacts) -> list[str]:
-    """What was taken out before these files were given away."""
-    shared = facts.said.get("shared")
-    if not shared:
-        return []
-    least, tokens = shared["min_people"], plural(shared["tokens_withheld"], "token")
-    return [SHARED, WITHHELD.format(least=least, tokens=tokens, **shared)]
 
 
 def _quality(source: CardSource) -> Section:

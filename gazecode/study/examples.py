@@ -22,6 +22,7 @@ from gazecode.weighting import pool
 __all__ = ["ROUTE", "ExampleMaker"]
 
 OnFailure = Callable[[RecordingTable, str, str, str], None]
+ToldOf = Callable[[TokenWeights], TokenWeights]
 
 ROUTE = "source_lm"
 """A study's gaze lies on the code that was read, and so does the loss."""
@@ -60,6 +61,8 @@ class ExampleMaker:
     ----------
     on_failure
         Told of every example that cannot be made: recording, trial, stage, reason.
+    told
+        What may be told of the values of a text; everything in an example follows from the result.
 
     Attributes
     ----------
@@ -67,9 +70,12 @@ class ExampleMaker:
         What there is to say of every example made: signal, clipping, losses, reach, transitions.
     """
 
-    def __init__(self, study: Study, on_failure: OnFailure) -> None:
+    def __init__(
+        self, study: Study, on_failure: OnFailure, *, told: ToldOf = lambda weights: weights
+    ) -> None:
         self.study = study
         self.on_failure = on_failure
+        self.told = told
         self.reports: list[dict[str, Any]] = []
         self._seen: set[str] = set()
         self._tokenizer = load_tokenizer(study.align.tokenizer)
@@ -143,6 +149,7 @@ class ExampleMaker:
         weights = group.weights[0]
         if self.study.weigh.per != "trial":
             weights = pool(group.weights, group.people)
+        weights = self.told(weights)
         how: dict[str, Any] = {
             "template": settings.template,
             "policy": settings.policy,

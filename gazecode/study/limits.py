@@ -1,12 +1,25 @@
-"""What weights of gaze do not mean: the limits a dataset card names, those that apply."""
+"""What weights of gaze do not mean, and what was left out of them: the limits a card names."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from gazecode.report.words import plural
 from gazecode.study.facts import WeightsFacts
 
-__all__ = ["known_limits"]
+__all__ = ["known_limits", "left_out"]
 
+SHARED = (
+    "Made to be shared: raw samples, pupil, fixations, saccades between tokens, digests of the "
+    "recordings, times and every row of one person are left out."
+)
+WITHHELD = (
+    "Sources that fewer than {least} people read with any signal are withheld: {sources_withheld} "
+    "of {sources}. {tokens} that fewer people had on their screen are taken as not shown."
+)
+STEPS = (
+    "Token values are in steps of 1/{value_steps} of the largest of their source, weights follow "
+    "from these: exact ones would tell which tokens the same person looked at."
+)
 MEANING = (
     "A weight says where people looked, or where priors say they would; not what they understood, "
     "and not what a model should attend to. Whether training profits is a question for controls."
@@ -85,3 +98,13 @@ def _of_weights(facts: WeightsFacts) -> list[str]:
 def _of_privacy(facts: WeightsFacts) -> list[str]:
     pseudonyms = [PSEUDONYMS] if facts.said.get("people") == "pseudonyms" else []
     return [*pseudonyms, *([POOLED] if "shared" in facts.said else [])]
+
+
+def left_out(facts: WeightsFacts) -> list[str]:
+    """Sentences: what was taken out of files before they were given away."""
+    shared = facts.said.get("shared")
+    if not shared:
+        return []
+    least, tokens = shared["min_people"], plural(shared["tokens_withheld"], "token")
+    steps = [STEPS.format(**shared)] if "value_steps" in shared else []
+    return [SHARED, WITHHELD.format(least=least, tokens=tokens, **shared), *steps]

@@ -35,15 +35,22 @@ def pseudonym(key: bytes, name: str) -> str:
     return hmac.new(key, name.encode("utf-8", "surrogatepass"), "sha256").hexdigest()[:DIGITS]
 
 
-def new_key(path: Path | str) -> Path:
+def new_key(path: Path | str, *, out: Path | None = None) -> Path:
     """Write a new key: 32 random bytes in a file that its owner alone can read.
+
+    Parameters
+    ----------
+    out
+        Where outputs go: nothing is written there.
 
     Raises
     ------
     ParameterError
-        If the file is there already: another key would give everybody another name.
+        If the file is there already: another key would give everybody another name. Or if it would
+        lie in the folder of the outputs.
     """
     path = Path(path)
+    _check_place(path, out)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -71,11 +78,7 @@ def load_key(path: Path | str, *, out: Path | None = None) -> bytes:
         No such file, shorter than 16 bytes, longer than 4096, or in the folder of the outputs.
     """
     path = Path(path)
-    if out is not None and path.resolve().is_relative_to(out.resolve()):
-        raise ParameterError(
-            f"{path} lies in the folder of the outputs and would be given away with them; "
-            "keep the key elsewhere"
-        )
+    _check_place(path, out)
     try:
         with path.open("rb") as file:
             key = file.read(MAX_KEY_BYTES + 1)
@@ -91,6 +94,14 @@ def load_key(path: Path | str, *, out: Path | None = None) -> bytes:
             "make a key with --new-key"
         )
     return key
+
+
+def _check_place(path: Path, out: Path | None) -> None:
+    if out is not None and path.resolve().is_relative_to(out.resolve()):
+        raise ParameterError(
+            f"{path} lies in the folder of the outputs and would be given away with them; "
+            "keep the key elsewhere"
+        )
 
 
 def pseudonymous(study: Study, key: bytes) -> tuple[Study, Scrubber]:

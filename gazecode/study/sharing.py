@@ -5,7 +5,8 @@ token that fewer of them had on their screen is taken as not shown: its value wo
 people's, however many read the rest.
 
 Saccades between tokens are left out. Most pairs of tokens are one person's, and a person's count is
-divided by that person's sum: equal cells would be one scan path, for everybody to read.
+divided by that person's sum: equal cells would be one scan path, for everybody to read. Values of
+tokens betray people in the same way, by ratios of small whole numbers, so that they are rounded.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from gazecode.errors import DataError, StudyError
-from gazecode.model import Example, Hits, SourceTokens
+from gazecode.model import Example, Hits, SourceTokens, TokenWeights
 from gazecode.model.checks import BoolArray, FloatArray
 from gazecode.pipeline import RecordingResult, TrialResult
 from gazecode.study.examples import ExampleMaker
@@ -40,13 +41,15 @@ from gazecode.study.scrubbing import Scrubber
 from gazecode.study.settings import RecordingTable, Study
 from gazecode.study.summary import over_people
 
-__all__ = ["check_pooled", "shareable", "write_shared"]
+__all__ = ["check_pooled", "rounded", "shareable", "write_shared"]
 
 SHARED = ("weights.parquet", "weights.h5", "quality.json", "card.md")
 LEFT_OUT = (
     "fixations, hits and tokens of people, saccades between tokens, report.html, failures.csv, "
     "digests of inputs"
 )
+STEPS = 100
+"""How many steps there are up to the largest value of a source."""
 
 Key = tuple[str, str]
 
@@ -104,6 +107,27 @@ def shareable(readers: Sequence[Reader], least: int) -> BoolArray | None:
     return None
 
 
+def rounded(weights: TokenWeights) -> TokenWeights:
+    """The values in steps of a hundredth of the largest; what comes to 0 was not looked at.
+
+    Where one person alone looked at some tokens, exact values are whole samples of that person's
+    gaze by one number: their ratios would tell which tokens are of the same person.
+
+    Examples
+    --------
+    >>> exact = np.array([3.0, 1.0, 0.01])
+    >>> rounded(
+    ...     TokenWeights(value=exact, on_path=exact > 0, scheme="duration", unit="ms")
+    ... ).value.round(6)
+    array([3.  , 0.99, 0.  ])
+    """
+    most = weights.value.max(initial=0.0)
+    if most == 0:
+        return weights
+    value = np.round(weights.value / most * STEPS) / STEPS * most
+    return replace(weights, value=value, on_path=value > 0)
+
+
 def check_pooled(study: Study) -> None:
     """Refuse to share what is not pooled over people.
 
@@ -154,7 +178,7 @@ def _write(parts: Parts, out: Path) -> RunSummary:
     shared = _account(readers, kept, least)
     said = {k: v for k, v in provenance_of(parts, "").items() if k != "people"}
     unit = {"units": {"token_value": units[study.weigh.scheme]}}
-    maker = ExampleMaker(study, ledger.add)
+    maker = ExampleMaker(study, ledger.add, told=rounded)
     examples = _checked(maker.examples(_pooled(parts, kept)), least)
     write_weights(examples, out, provenance=said | unit | {"shared": shared})
     if not maker.reports:
@@ -200,6 +224,7 @@ def _account(readers: Readers, kept: Mapping[Key, BoolArray], least: int) -> dic
         "sources": len(readers.of_source),
         "sources_withheld": len(readers.of_source) - len(kept),
         "tokens_withheld": hidden,
+        "value_steps": STEPS,
     }
 
 

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gazecode.alignment import tokenizer_sha256
+from gazecode.demo import demo_study
+from gazecode.export import to_parquet
+
 pytest.importorskip(
     "transformers", reason="transformers is not installed: pip install 'gazecode[transformers]'"
 )
@@ -73,6 +77,7 @@ def test_from_the_demo_to_a_finished_fine_tune(tmp_path):
     ("options", "says"),
     [
         (["--steps", "0"], "error: --steps is 0; expected 1 or more"),
+        (["--seed", "-1"], "error: --seed is -1; expected 0 to 4294967295"),
         (["--weights", "nowhere.parquet"], "error: .*nowhere.parquet"),
         (["--route", "nobody's"], 'error: .* has no example of route "nobody\'s"; found'),
     ],
@@ -85,14 +90,37 @@ def test_what_is_wrong_is_said_on_one_line(monkeypatch, options, says):
     assert "\n" not in str(stopped.value)
 
 
-def test_without_a_trainer_it_says_what_to_install(tmp_path):
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_another_tokenizer_is_refused_where_the_weights_say_theirs(monkeypatch, tmp_path):
+    own = demo_study().with_name("tokenizer.json")
+    other = json.loads(own.read_text(encoding="utf-8"))
+    # One more word: every id of the weights is there, too.
+    other["model"]["vocab"]["zzzz"] = len(other["model"]["vocab"])
+    (tmp_path / "other.json").write_text(json.dumps(other), encoding="utf-8")
+    said = {"tokenizer_sha256": tokenizer_sha256(own)}
+    to_parquet([], tmp_path / "weights.parquet", provenance=said)
+    to_parquet([], tmp_path / "silent.parquet")
+    check = runpy.run_path(str(SCRIPT))["check_tokenizer"]
+    check(tmp_path / "weights.parquet", own)
+    check(tmp_path / "silent.parquet", tmp_path / "other.json")
+    with pytest.raises(SystemExit, match="was made with the tokenizer of SHA-256") as stopped:
+        check(tmp_path / "weights.parquet", tmp_path / "other.json")
+    assert "\n" not in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "says"),
+    [([], 1, "pip install 'gazecode[transformers]'"), (["--help"], 0, "--tokenizer")],
+)
+def test_without_a_trainer_it_says_what_to_install_and_helps(tmp_path, options, status, says):
     (tmp_path / "transformers.py").write_text("raise ImportError('No module named transformers')")
     program = (
-        f"import runpy, sys; sys.path.insert(0, {str(tmp_path)!r}); runpy.run_path({str(SCRIPT)!r})"
+        f"import runpy, sys; sys.path.insert(0, {str(tmp_path)!r}); "
+        f"sys.argv[1:] = {options!r}; runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1
-    assert "pip install 'gazecode[transformers]'" in done.stderr
+    assert done.returncode == status
+    assert says in (done.stdout if status == 0 else done.stderr)
     assert "Traceback" not in done.stderr

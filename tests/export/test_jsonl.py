@@ -131,3 +131,12 @@ def test_a_column_that_only_a_later_row_has_is_found(tmp_path, make_example):
     assert "which row 0 has not" in problem.message
     with pytest.raises(SchemaError, match="row 1 has 'more'"):
         convert(path, tmp_path / "w.parquet")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path, make_example, same_examples):
+    examples = [make_example("a"), make_example("b")]
+    to_jsonl(examples, tmp_path / "w.jsonl")
+    marked = tmp_path / "marked.jsonl"
+    marked.write_bytes(b"\xef\xbb\xbf" + (tmp_path / "w.jsonl").read_bytes())
+    assert same_examples(read_examples(marked), examples)
+    assert validate(marked).ok

@@ -2,12 +2,14 @@
 
 import json
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from gazecode.errors import SchemaError
-from gazecode.export import read_examples, to_parquet, validate
+from gazecode.export import parquet, read_examples, to_parquet, validate
 
 
 def test_pandas_reads_lists_and_numbers(tmp_path, make_example):
@@ -53,3 +55,54 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path, make_example):
     with pytest.raises(SchemaError, match="'weight' is there twice"):
         read_examples(path)
     assert not validate(path).ok
+
+
+def bomb(path, example, name, values):
+    """A file of a few kB whose one row holds `values` in a column."""
+    to_parquet([example], path)
+    table = pq.read_table(path)
+    number = table.schema.get_field_index(name)
+    field = table.schema.field(name)
+    table = table.set_column(number, field, pa.array([values], field.type))
+    pq.write_table(table, path, compression="zstd")
+    return path.stat().st_size
+
+
+LONG_LIST = np.ones(2**16 + 1, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("weight", LONG_LIST, "unpacks to 65537 values of a column in 1 rows; expected at most"),
+        (
+            "text",
+            "x" * 2**20,
+            r"unpacks to 10\d{5} bytes in 1 rows; expected at most 1048576 a row",
+        ),
+    ],
+)
+def test_rows_that_unpack_to_far_more_are_refused(small, make_example, name, values, message):
+    assert bomb(small, make_example(), name, values) < 50_000
+    with pytest.raises(SchemaError, match=message):
+        read_examples(small)
+    assert not validate(small).ok
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """Where a file lies of which less is read than elsewhere."""
+    monkeypatch.setattr(parquet, "MOST_VALUES", 2**16)
+    monkeypatch.setattr(parquet, "MOST_BYTES", 2**20)
+    return tmp_path / "w.parquet"
+
+
+def test_too_little_memory_is_not_called_a_broken_file(monkeypatch, tmp_path, make_example):
+    to_parquet([make_example()], tmp_path / "w.parquet")
+
+    def fail(*_, **__):
+        raise pa.ArrowMemoryError("malloc of size 8 failed")
+
+    monkeypatch.setattr(parquet, "check_nulls", fail)
+    with pytest.raises(MemoryError):
+        validate(tmp_path / "w.parquet")

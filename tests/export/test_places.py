@@ -1,9 +1,11 @@
 """Which files a path stands for: a file, a study's folder, a corpus's shards, a split's parts."""
 
+from pathlib import Path
+
 import pytest
 
 from gazecode.errors import SchemaError
-from gazecode.export.places import CONTAINERS, one_dataset, weights_files
+from gazecode.export.places import CONTAINERS, _order, one_dataset, weights_files
 
 
 def fill(folder, *names):
@@ -13,14 +15,14 @@ def fill(folder, *names):
 
 
 def test_files_of_a_path(tmp_path):
-    names = ("weights-100000.parquet", "weights-00002.parquet", "weights-1.parquet", "corpus.json")
+    names = ("weights-00001.parquet", "weights-00000.parquet", "weights-1.parquet", "corpus.json")
     for name in names:
         (tmp_path / name).touch()
     found = one_dataset(tmp_path)
-    assert [path.name for path in found] == ["weights-00002.parquet", "weights-100000.parquet"]
+    assert [path.name for path in found] == ["weights-00000.parquet", "weights-00001.parquet"]
     assert one_dataset(str(tmp_path / "corpus.json")) == (tmp_path / "corpus.json",)
     (tmp_path / "weights.parquet").touch()
-    with pytest.raises(SchemaError, match=r"has weights.parquet and 2 shards like weights-00002"):
+    with pytest.raises(SchemaError, match=r"has weights.parquet and 2 shards like weights-00000"):
         one_dataset(tmp_path)
     for path in found:
         path.unlink()
@@ -48,11 +50,38 @@ def test_every_container_alone_is_a_dataset(tmp_path, suffix):
     assert one_dataset(tmp_path) == (tmp_path / f"weights{suffix}",)
 
 
-def test_shards_come_by_number(tmp_path):
-    fill(tmp_path, "weights-100000.parquet", "weights-99999.parquet", "weights-00000.parquet")
+def test_shards_come_by_number():
+    names = [Path(f"weights-{number}.parquet") for number in ("100000", "99999", "00000")]
     numbers = ["00000", "99999", "100000"]
-    assert [p.stem.partition("-")[2] for p in weights_files([tmp_path])] == numbers
-    assert [p.stem.partition("-")[2] for p in one_dataset(tmp_path)] == numbers
+    assert [p.stem.partition("-")[2] for p in sorted(names, key=_order)] == numbers
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said", "message"),
+    [
+        ("8", "", "weights-00000 is missing, found 1 of 9 shards; copy the folder again, or name"),
+        ("0134", "", "weights-00002 is missing, found 4 of 5 shards"),
+        ("012", '{"shards": 4}', "weights-00003 is missing, found 3 of 4 shards"),
+    ],
+)
+@pytest.mark.parametrize("read", [one_dataset, lambda folder: weights_files([folder])])
+def test_a_folder_that_lost_a_shard_is_refused(tmp_path, numbers, said, message, read):
+    fill(tmp_path, *(f"weights-0000{number}.parquet" for number in numbers))
+    if said:
+        (tmp_path / "corpus.json").write_text(said, encoding="utf-8")
+    with pytest.raises(SchemaError, match=message):
+        read(tmp_path)
+    # Files that are named are taken as they are.
+    some = tmp_path / f"weights-0000{numbers[-1]}.parquet"
+    assert one_dataset(some) == (some,)
+
+
+@pytest.mark.parametrize("said", ["", "[]", "{}", '{"shards": "three"}', '{"shards": 2}'])
+def test_a_folder_with_all_its_shards_is_read(tmp_path, said):
+    fill(tmp_path, "weights-00001.parquet", "weights-00000.parquet", "weights-00000.h5")
+    (tmp_path / "corpus.json").write_text(said, encoding="utf-8")
+    assert len(one_dataset(tmp_path)) == 2
+    assert len(weights_files([tmp_path])) == 3
 
 
 def test_the_parts_of_a_split_are_listed_and_are_no_one_dataset(tmp_path):

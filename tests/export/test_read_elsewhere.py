@@ -303,3 +303,19 @@ def test_the_script_says_how_it_is_called():
     done = subprocess.run(["sh", SCRIPT], capture_output=True, text=True, check=False)  # noqa: S607
     assert done.returncode == 2
     assert done.stderr.startswith("usage: sh read_elsewhere.sh")
+
+
+@pytest.mark.parametrize("missing", range(3))
+def test_the_script_says_first_which_file_cannot_be_read(folder, missing):
+    if shutil.which("sh") is None:
+        pytest.skip("there is no POSIX shell (sh) here")
+    files = [str(folder / f"weights.{suffix}") for suffix in ("parquet", "h5", "jsonl")]
+    files[missing] = "no where"
+    done = subprocess.run(
+        ["sh", SCRIPT, *files],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: no where cannot be read; check the path\n"

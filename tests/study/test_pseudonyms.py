@@ -202,6 +202,10 @@ def test_a_new_key_is_random_private_and_never_replaced(tmp_path):
         new_key(path)
     with pytest.raises(ParameterError, match="no key can be written there"):
         new_key(tmp_path / "none" / "key")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(ParameterError, match="lies in the folder of the outputs"):
+        new_key(tmp_path / "out" / "key", out=tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import gzip
 import json
 import shutil
 from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from gazecode.demo import demo_study
 from gazecode.errors import DataError, StudyError
 from gazecode.export import iter_examples, read_metadata, validate
 from gazecode.measures import transitions
+from gazecode.model import TokenWeights
 from gazecode.study import run_study
 from gazecode.study.parts import load_part
 from gazecode.study.process import process
@@ -23,6 +26,7 @@ from gazecode.study.sharing import (
     Reader,
     _checked,
     _limited,
+    rounded,
     shareable,
 )
 from tests.study.everything import texts_of
@@ -82,6 +86,7 @@ def test_only_pooled_rows_and_summaries_are_left(shared, demo_out):
         "sources": 2,
         "sources_withheld": 0,
         "tokens_withheld": 0,
+        "value_steps": 100,
     }
     quality = json.loads((out / "quality.json").read_text(encoding="utf-8"))
     assert "recordings" not in quality
@@ -101,6 +106,7 @@ def test_only_pooled_rows_and_summaries_are_left(shared, demo_out):
     assert "are withheld: 0 of 2" in card
     assert "people: 6 recorded; pooled, 6 behind a row" in card
     assert "names: left out" in card
+    assert "Token values are in steps of 1/100 of the largest of their source" in card
 
 
 def test_shared_weights_are_those_of_a_run_that_is_not_shared(pooled, tmp_path):
@@ -112,9 +118,67 @@ def test_shared_weights_are_those_of_a_run_that_is_not_shared(pooled, tmp_path):
     run_study(pooled, tmp_path / "out", share=True)
     assert {p.name for p in (tmp_path / "out").iterdir()} == set(SHARED)
     for a, b in zip(whole, iter_examples(tmp_path / "out" / "weights.parquet"), strict=True):
-        assert a.source_id == b.source_id
-        assert (a.weight == b.weight).all()
-        assert (a.attention == b.attention).all()
+        assert (a.source_id, a.n_people) == (b.source_id, b.n_people)
+        most = a.token_value.max()
+        assert b.token_value.max() == most
+        assert np.abs(b.token_value - a.token_value).max() <= most / 200 * (1 + 1e-6)
+        steps = b.token_value / most * 100
+        assert steps == pytest.approx(steps.round(), abs=1e-4)
+        # What follows from values follows from the rounded ones.
+        nobody = (b.token_index >= 0) & (b.token_value[b.token_index] == 0)
+        assert not b.on_path[nobody].any()
+        assert b.attention == pytest.approx(a.attention, abs=0.02)
+        assert b.weight == pytest.approx(a.weight, abs=0.2)
+        assert (b.attention != a.attention).any()
+
+
+def same_person(values, owner, ratio_is_small):
+    """Of the pairs of tokens that `ratio_is_small` links, and of all: the share of one person's."""
+    pairs = list(combinations(owner, 2))
+    same = np.array([owner[a] == owner[b] for a, b in pairs])
+    linked = np.array([ratio_is_small(values[a], values[b]) for a, b in pairs])
+    return same[linked].mean(), same.mean()
+
+
+def ratio_of_samples(a, b):
+    """Whether two values are whole samples by one number: 200 samples of 4 ms are long."""
+    return abs(float(Fraction(a / b).limit_denominator(200)) / (a / b) - 1) < 3e-7
+
+
+def equal(a, b):
+    return abs(a / b - 1) < 1e-6
+
+
+@pytest.mark.parametrize("attack", [ratio_of_samples, equal])
+def test_tokens_that_one_person_looked_at_cannot_be_linked(shared, demo_out, attack):
+    whole = list(iter_examples(demo_out / "weights.parquet"))
+    for example in iter_examples(shared.out / "weights.parquet"):
+        own = np.array([e.token_value for e in whole if e.source_id == example.source_id])
+        alone = np.flatnonzero(((own > 0).sum(axis=0) == 1) & (example.token_value > 0))
+        owner = {int(token): int(own[:, token].argmax()) for token in alone}
+        assert len(owner) > 15
+        exact = (own / own.sum(axis=1, keepdims=True)).mean(axis=0)
+        found, _ = same_person(exact.astype(np.float32).astype(float), owner, attack)
+        assert found > 0.75
+        found, chance = same_person(example.token_value, owner, attack)
+        assert found < chance + 0.05
+
+
+values = st.lists(st.floats(0, 1e6), min_size=1, max_size=20).map(np.array)
+
+
+@given(values)
+def test_rounding_moves_no_value_by_more_than_half_a_step(exact):
+    weights = TokenWeights(value=exact, on_path=exact > 0, scheme="duration", unit="ms")
+    told = rounded(weights)
+    most = exact.max()
+    assert told.value.max() == most
+    assert (np.abs(told.value - exact) <= most / 200 * (1 + 1e-9)).all()
+    assert (told.on_path == (told.value > 0)).all()
+    assert (told.exposed == weights.exposed).all()
+    assert len(np.unique(told.value)) <= 101
+    again = rounded(told)
+    assert again.value == pytest.approx(told.value)
 
 
 def test_no_scan_path_of_one_person_can_be_read_from_what_is_shared(shared):
