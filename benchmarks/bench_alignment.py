@@ -19,7 +19,7 @@ import pytest
 
 import gazecode as gc
 from gazecode.alignment import align_batch, fim_template
-from gazecode.alignment.tokenizer import Prepared, prepare
+from gazecode.alignment.subwords.tokenizer import Prepared, prepare
 from gazecode.export import flat_batch, parquet_bytes
 from gazecode.model import TokenBatch, TokenWeights, Transitions
 

@@ -1,25 +1,23 @@
 """Token weights to subword weights, for any tokenizer that gives character offsets.
 
-The modules, in the order in which they work:
+In the order in which they work:
 
-* the text: ``template`` (``chat`` and ``fim`` make them), ``filling``
-* its subwords: ``tokenizer``, ``encode``, ``offsets`` (``pieces``, ``spelling``), ``segments``
+* the text: ``templates``; its subwords: ``subwords``
 * the AST tokens in it: ``carried``, ``spread``, ``saccades``
-* the weights: ``routes`` (``matching``), ``rule``, ``strength``
+* the weights: ``routes``, ``rule``, ``strength``
 * all of it for many sources: ``task`` (what is given), ``laying`` (what is done), ``identity``,
   ``selection``
-* the calls: ``example``, ``batch``, ``pairs``, ``windows`` (``window_plan``, ``window_tokens``)
-* what heads are taught: ``targets``, ``causal``
+* the calls: ``example``, ``batch``, ``pairs``; long texts: ``windows``
+* what heads are taught: ``targets``
 """
 
 from gazecode.alignment.batch import align_batch
-from gazecode.alignment.chat import chat_template
 from gazecode.alignment.example import align, align_windows
-from gazecode.alignment.fim import FIM_LAYOUTS, FimLayout, fim_template
 from gazecode.alignment.pairs import align_pair
-from gazecode.alignment.routes import ROUTES
+from gazecode.alignment.routes.named import ROUTES
 from gazecode.alignment.spread import POLICIES
-from gazecode.alignment.targets import (
+from gazecode.alignment.subwords.tokenizer import load_tokenizer, tokenizer_sha256
+from gazecode.alignment.targets.answers import (
     DIRECTIONS,
     SOURCE_SEGMENTS,
     AttentionTarget,
@@ -30,8 +28,9 @@ from gazecode.alignment.targets import (
     full_target,
     preference_masks,
 )
-from gazecode.alignment.template import Template
-from gazecode.alignment.tokenizer import load_tokenizer, tokenizer_sha256
+from gazecode.alignment.templates.chat import chat_template
+from gazecode.alignment.templates.fim import FIM_LAYOUTS, FimLayout, fim_template
+from gazecode.alignment.templates.template import Template
 
 __all__ = [
     "DIRECTIONS",

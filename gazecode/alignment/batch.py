@@ -11,7 +11,7 @@ from gazecode.alignment.identity import Names
 from gazecode.alignment.laying import lay
 from gazecode.alignment.rule import Rule
 from gazecode.alignment.task import Task, material_of
-from gazecode.alignment.template import Template
+from gazecode.alignment.templates.template import Template
 from gazecode.model import ExampleBatch, TokenBatch, TokenWeights, Transitions
 from gazecode.model.groups import source_groups
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazecode.alignment.encode import Encoded
-from gazecode.alignment.filling import FROM_ANSWER, FROM_CODE
-from gazecode.alignment.offsets import first_of, ranges, summed
 from gazecode.alignment.spread import overlaps
+from gazecode.alignment.subwords.encode import Encoded
+from gazecode.alignment.subwords.offsets import first_of, ranges, summed
+from gazecode.alignment.templates.filling import FROM_ANSWER, FROM_CODE
 from gazecode.errors import AlignmentError, DataError
 from gazecode.model import TokenBatch, Transitions
 from gazecode.model.checks import Array, FloatArray, IntArray

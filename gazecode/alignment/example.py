@@ -10,7 +10,7 @@ from gazecode.alignment.identity import Names
 from gazecode.alignment.laying import Laid, lay
 from gazecode.alignment.rule import Rule
 from gazecode.alignment.task import Task, material_of
-from gazecode.alignment.template import Template
+from gazecode.alignment.templates.template import Template
 from gazecode.errors import ParameterError
 from gazecode.model import (
     N_LABELS,
@@ -128,8 +128,8 @@ def align(  # noqa: PLR0913 - the public contract
     Example
         ``(n,)`` per subword. Weight 1.0 for positions without a loss, special ones and those on no
         token, and for tokens never on the screen; what the rule would have put on positions without
-        a loss is summed in `inert_weight`. A subword across a border belongs to one segment
-        (`gazecode.alignment.segments` says to which). A special token that the code spells out
+        a loss is summed in `inert_weight`. A subword across a border belongs to one segment (to
+        which, says `gazecode.alignment.subwords.segments`). A special token that the code spells out
         (``</s>`` in a string) is one position for the model: it keeps its token and its attention,
         has no loss, and `report` counts it as `special_in_code`. Values whose unit is
         ``"loss weight"`` (scheme ``eyemulator``) tell of attention on the path alone: off it, 1.0
@@ -232,7 +232,7 @@ def align_windows(
         Most positions of a window.
     overlap
         Positions at the start of a window that the one before it has counted: they are context,
-        without loss and attention (`gazecode.alignment.windows` states it all). By default an
+        without loss and attention (`gazecode.alignment.windows.cut` states it all). By default an
         eighth of the window. With 0, nothing predicts the first position of a window.
 
     Returns

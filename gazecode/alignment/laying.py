@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 
 from gazecode.alignment.carried import Carried, carried, characters
-from gazecode.alignment.encode import Encoded, encode
-from gazecode.alignment.filling import Refused, fill_all
 from gazecode.alignment.identity import cut_bytes, digests
-from gazecode.alignment.offsets import first_of, summed
-from gazecode.alignment.routes import LOSS_WEIGHT, ROUTES, Reading, Routed, exposed_of
+from gazecode.alignment.routes.named import LOSS_WEIGHT, ROUTES, Reading, Routed, exposed_of
 from gazecode.alignment.rule import ROUNDING, attention, gaze_of, reach_of, weights_of
 from gazecode.alignment.saccades import saccades_lost, spread_transitions
 from gazecode.alignment.selection import chosen, rows_of
 from gazecode.alignment.spread import Spread
+from gazecode.alignment.subwords.encode import Encoded, encode
+from gazecode.alignment.subwords.offsets import first_of, summed
+from gazecode.alignment.subwords.tokenizer import prepare
 from gazecode.alignment.task import Task
-from gazecode.alignment.tokenizer import prepare
-from gazecode.alignment.windows import cut_windows
+from gazecode.alignment.templates.filling import Refused, fill_all
+from gazecode.alignment.windows.cut import cut_windows
 from gazecode.errors import InertError, ParameterError
 from gazecode.model import ExampleBatch
 from gazecode.model.checks import Array, BoolArray, FloatArray, IntArray

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from gazecode.alignment.example import Shared, align, known_options
-from gazecode.alignment.template import ANSWER, Template, as_template
+from gazecode.alignment.templates.template import ANSWER, Template, as_template
 from gazecode.errors import InertError, ParameterError
 from gazecode.model import Example, SourceTokens, TokenWeights
 

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from gazecode.alignment.carried import Carried
-from gazecode.alignment.encode import Encoded
-from gazecode.alignment.offsets import summed
-from gazecode.alignment.routes import LOSS_WEIGHT
+from gazecode.alignment.routes.named import LOSS_WEIGHT
 from gazecode.alignment.spread import POLICIES, Spread
 from gazecode.alignment.strength import LossWeights, check_strength, loss_weights, mean_one
+from gazecode.alignment.subwords.encode import Encoded
+from gazecode.alignment.subwords.offsets import summed
 from gazecode.errors import ParameterError
 from gazecode.model import TokenWeights
 from gazecode.model.checks import BoolArray, FloatArray, IntArray

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazecode.alignment.offsets import first_of, ranges, summed
 from gazecode.alignment.spread import Spread
+from gazecode.alignment.subwords.offsets import first_of, ranges, summed
 from gazecode.errors import AlignmentError, DataError
 from gazecode.model import Transitions
 from gazecode.model.checks import Array, BoolArray, FloatArray, IntArray
@@ -51,7 +51,7 @@ def spread_transitions(
 
     Examples
     --------
-    >>> from gazecode.alignment.offsets import byte_positions, own
+    >>> from gazecode.alignment.subwords.offsets import byte_positions, own
     >>> pieces = own(
     ...     np.array([[0, 3], [3, 4], [4, 6]]), byte_positions("getX y"), lambda i: np.zeros((0, 2))
     ... )

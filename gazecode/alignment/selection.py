@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gazecode.alignment.offsets import first_of, ranges
+from gazecode.alignment.subwords.offsets import first_of, ranges
 from gazecode.model import ExampleBatch
 from gazecode.model.checks import IntArray
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazecode.alignment.offsets import Ownership, ranges, summed
+from gazecode.alignment.subwords.offsets import Ownership, ranges, summed
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.registry import Registry
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazecode.alignment.offsets import summed
+from gazecode.alignment.subwords.offsets import summed
 from gazecode.errors import ParameterError
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 

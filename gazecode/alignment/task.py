@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from gazecode.alignment.carried import check_within
-from gazecode.alignment.filling import Material
 from gazecode.alignment.identity import Names
-from gazecode.alignment.offsets import first_of, ranges
-from gazecode.alignment.routes import Reading, exposed_of, route_of, words
+from gazecode.alignment.routes.named import Reading, exposed_of, route_of, words
 from gazecode.alignment.rule import Rule
-from gazecode.alignment.template import CODE, Template, as_template
+from gazecode.alignment.subwords.offsets import first_of, ranges
+from gazecode.alignment.templates.filling import Material
+from gazecode.alignment.templates.template import CODE, Template, as_template
 from gazecode.errors import AlignmentError, DataError, ParameterError
 from gazecode.model import TokenBatch, TokenWeights, Transitions
 from gazecode.model.checks import IntArray

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gazecode.alignment import load_tokenizer
-from gazecode.alignment.template import ANSWER, CODE, as_template
+from gazecode.alignment.templates.template import ANSWER, CODE, as_template
 from gazecode.corpus.settings import PROSE, AlignRule, WeighSettings, read_tokenizer
 from gazecode.corpus.steps import make_examples
 from gazecode.errors import ParameterError

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gazecode.alignment import fim_template, load_tokenizer
-from gazecode.alignment.template import as_template
+from gazecode.alignment.templates.template import as_template
 from gazecode.errors import GazecodeError, ParameterError
 from gazecode.model import LABELS, LabelPriors
 from gazecode.priors import path_batch

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gazecode.adapters import arrays
 from gazecode.adapters.arrays import IGNORED, NORMALIZATIONS
-from gazecode.alignment.targets import answer_target, causal_target, source_keys
+from gazecode.alignment.targets.answers import answer_target, causal_target, source_keys
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import Example
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gazecode.alignment import load_tokenizer
-from gazecode.alignment.encode import encode
-from gazecode.alignment.filling import fill_all
-from gazecode.alignment.pieces import byte_alphabet
+from gazecode.alignment.subwords.encode import encode
+from gazecode.alignment.subwords.pieces import byte_alphabet
 from gazecode.alignment.task import material_of
+from gazecode.alignment.templates.filling import fill_all
 from gazecode.model import SourceTokens, TokenBatch, TokenWeights
 
 ROOT = Path(__file__).resolve().parents[2]

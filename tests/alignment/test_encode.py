@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from gazecode.alignment.tokenizer import prepare
+from gazecode.alignment.subwords.tokenizer import prepare
 from gazecode.errors import AlignmentError, ParameterError
 
 

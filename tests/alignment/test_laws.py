@@ -9,7 +9,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from gazecode.alignment import FimLayout, Template, align, fim_template, load_tokenizer
-from gazecode.alignment.tokenizer import prepare
+from gazecode.alignment.subwords.tokenizer import prepare
 from gazecode.errors import AlignmentError
 from gazecode.model import SourceTokens
 

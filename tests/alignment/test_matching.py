@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gazecode.alignment.encode import _meets
-from gazecode.alignment.matching import WORD, Known, _parts, matched
+from gazecode.alignment.routes.matching import WORD, Known, _parts, matched
+from gazecode.alignment.subwords.encode import _meets
 from gazecode.model import TokenBatch
 
 TEXTS = st.sampled_from(

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.alignment.offsets import byte_positions, offset_array, own, ranges, summed
+from gazecode.alignment.subwords.offsets import byte_positions, offset_array, own, ranges, summed
 
 NO_EDGES = np.zeros((64, 2), dtype=np.int64)
 TEXTS = st.text(st.sampled_from("ab \n\té̀变量😀\u200bﬁ"), min_size=1, max_size=12)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
-from gazecode.alignment.pieces import byte_alphabet, piece_edges
+from gazecode.alignment.subwords.pieces import byte_alphabet, piece_edges
 
 SPELL = {byte: c for c, byte in byte_alphabet().items()}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gazecode.alignment import align, load_tokenizer, tokenizer_sha256
-from gazecode.alignment.tokenizer import prepare
+from gazecode.alignment.subwords.tokenizer import prepare
 from gazecode.errors import TokenizerError
 
 pytestmark = pytest.mark.real

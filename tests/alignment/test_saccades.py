@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazecode.alignment import load_tokenizer
-from gazecode.alignment.offsets import byte_positions, own
 from gazecode.alignment.saccades import saccades_lost, spread_transitions
 from gazecode.alignment.spread import Spread
-from gazecode.alignment.tokenizer import prepare
+from gazecode.alignment.subwords.offsets import byte_positions, own
+from gazecode.alignment.subwords.tokenizer import prepare
 from gazecode.errors import AlignmentError, DataError
 from gazecode.model import Transitions
 

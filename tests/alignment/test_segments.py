@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, processors
 
 from gazecode.alignment import Template, align
-from gazecode.alignment.segments import Segments, borders, stood_for
+from gazecode.alignment.subwords.segments import Segments, borders, stood_for
 from gazecode.errors import AlignmentError
 
 

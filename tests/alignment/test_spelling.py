@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, normalizers, processors
 
 from gazecode.alignment import load_tokenizer
-from gazecode.alignment.offsets import first_of
-from gazecode.alignment.tokenizer import prepare
+from gazecode.alignment.subwords.offsets import first_of
+from gazecode.alignment.subwords.tokenizer import prepare
 
 TEXTS = st.lists(st.text(st.sampled_from("ax_1 \t\r\n(){};é"), max_size=20), max_size=5)
 CODE = "int  value = 3;\r\n\t<|endoftext|> // <mask> x"

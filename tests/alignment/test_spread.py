@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.alignment.offsets import byte_positions, own
 from gazecode.alignment.spread import POLICIES, Spread, overlaps
+from gazecode.alignment.subwords.offsets import byte_positions, own
 
 
 @st.composite

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.alignment.targets import (
+from gazecode.alignment.targets.answers import (
     DIRECTIONS,
     AttentionTarget,
     CausalTarget,

@@ -3,7 +3,7 @@
 import pytest
 
 from gazecode.alignment import Template, align
-from gazecode.alignment.template import Slot, as_template
+from gazecode.alignment.templates.template import Slot, as_template
 from gazecode.errors import AlignmentError, ParameterError
 
 

@@ -5,7 +5,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from gazecode.alignment import align, load_tokenizer, tokenizer_sha256
-from gazecode.alignment.tokenizer import prepare
+from gazecode.alignment.subwords.tokenizer import prepare
 from gazecode.errors import TokenizerError
 
 CODE = "int x = 10; // sum\n"

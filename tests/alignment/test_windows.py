@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gazecode.alignment import align_batch, load_tokenizer
-from gazecode.alignment.offsets import byte_positions
-from gazecode.alignment.tokenizer import prepare
-from gazecode.alignment.windows import cut_windows
+from gazecode.alignment.subwords.offsets import byte_positions
+from gazecode.alignment.subwords.tokenizer import prepare
+from gazecode.alignment.windows.cut import cut_windows
 from gazecode.errors import AlignmentError, ParameterError
 from gazecode.model import ExampleBatch, SourceTokens, TokenBatch, TokenWeights
 from gazecode.source import parse

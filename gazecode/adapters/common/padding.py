@@ -14,7 +14,7 @@ from typing import TypedDict
 import numpy as np
 
 from gazecode.adapters.common.losses import IGNORED
-from gazecode.alignment.targets import answer_target, causal_target, source_keys
+from gazecode.alignment.targets.answers import answer_target, causal_target, source_keys
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import Example
 from gazecode.model.checks import Array, BoolArray

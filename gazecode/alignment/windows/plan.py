@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from gazecode.alignment.offsets import first_of, ranges
+from gazecode.alignment.subwords.offsets import first_of, ranges
 from gazecode.errors import AlignmentError, ParameterError
 from gazecode.model import ExampleBatch
 from gazecode.model.checks import BoolArray, IntArray

@@ -5,7 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gazecode.alignment.template import ANSWER, CODE, PLAIN, RESERVED, Template, check_loss
+from gazecode.alignment.templates.template import (
+    ANSWER,
+    CODE,
+    PLAIN,
+    RESERVED,
+    Template,
+    check_loss,
+)
 from gazecode.errors import AlignmentError, GazecodeError, ParameterError
 from gazecode.model import TokenBatch
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gazecode.alignment.matching import WORD, Known, matched
+from gazecode.alignment.routes.matching import WORD, Known, matched
 from gazecode.errors import AlignmentError, ParameterError
 from gazecode.model import TokenBatch, TokenWeights
 from gazecode.model.checks import IntArray

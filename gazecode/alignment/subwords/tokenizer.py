@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from gazecode.alignment.pieces import piece_bytes, piece_edges
-from gazecode.alignment.spelling import Spelling
+from gazecode.alignment.subwords.pieces import piece_bytes, piece_edges
+from gazecode.alignment.subwords.spelling import Spelling
 from gazecode.errors import TokenizerError
 from gazecode.model.checks import IntArray
 

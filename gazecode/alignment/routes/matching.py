@@ -11,7 +11,7 @@ from itertools import chain, count
 
 import numpy as np
 
-from gazecode.alignment.offsets import first_of, ranges, summed
+from gazecode.alignment.subwords.offsets import first_of, ranges, summed
 from gazecode.model import TokenBatch
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 

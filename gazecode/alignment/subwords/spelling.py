@@ -14,7 +14,7 @@ from itertools import compress
 import numpy as np
 import numpy.typing as npt
 
-from gazecode.alignment.offsets import first_of, ranges
+from gazecode.alignment.subwords.offsets import first_of, ranges
 from gazecode.model.checks import BoolArray, IntArray
 
 __all__ = ["Spelling"]

@@ -6,7 +6,7 @@ included. That is no row of a predicted token: the logits that predict token ``i
 and ``j <= i``; it is 0 at equality.
 
 `answer_target` supervises the attention of an answer to the source that was read, `causal_target`
-(of `gazecode.alignment.causal`) that inside the source.
+(of `gazecode.alignment.targets.causal`) that inside the source.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazecode.alignment.causal import DIRECTIONS, CausalTarget, causal_target, full_target
+from gazecode.alignment.targets.causal import DIRECTIONS, CausalTarget, causal_target, full_target
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import Example, Transitions
 from gazecode.model.checks import BoolArray, FloatArray, column, same_length

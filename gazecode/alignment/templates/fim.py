@@ -14,8 +14,8 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-from gazecode.alignment.filling import code_text
-from gazecode.alignment.template import FIM_PARTS, Mark, Pieces, Template, parsed
+from gazecode.alignment.templates.filling import code_text
+from gazecode.alignment.templates.template import FIM_PARTS, Mark, Pieces, Template, parsed
 from gazecode.errors import ParameterError
 from gazecode.model import SourceTokens
 from gazecode.registry import Registry

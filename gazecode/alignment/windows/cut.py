@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from gazecode.alignment.offsets import first_of, ranges, summed
-from gazecode.alignment.window_plan import Plan, plan_windows
-from gazecode.alignment.window_tokens import tokens_of_windows
+from gazecode.alignment.subwords.offsets import first_of, ranges, summed
+from gazecode.alignment.windows.plan import Plan, plan_windows
+from gazecode.alignment.windows.tokens import tokens_of_windows
 from gazecode.errors import AlignmentError
 from gazecode.model import ExampleBatch
 from gazecode.model.checks import BoolArray, FloatArray, IntArray

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gazecode.alignment.filling import FROM_CODE, TEXT, Filled
-from gazecode.alignment.offsets import first_of, ranges
 from gazecode.alignment.spread import Overlaps
+from gazecode.alignment.subwords.offsets import first_of, ranges
+from gazecode.alignment.templates.filling import FROM_CODE, TEXT, Filled
 from gazecode.model.checks import BoolArray, IntArray
 
 __all__ = ["Segments", "borders", "learned_ends", "segments_of", "stood_for"]
@@ -39,7 +39,7 @@ class Segments:
     span
         ``(s, 2)`` bytes of all texts.
     made_of
-        ``(s,)`` `TEXT`, `FROM_CODE` or `FROM_ANSWER` of `gazecode.alignment.filling`.
+        ``(s,)`` `TEXT`, `FROM_CODE` or `FROM_ANSWER` of `gazecode.alignment.templates.filling`.
     begin
         ``(s,)`` byte of the code or the answer at which it begins.
     in_loss, ends

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from gazecode.alignment.offsets import first_of, ranges, summed
 from gazecode.alignment.spread import Overlaps, overlaps
-from gazecode.alignment.window_plan import Plan
+from gazecode.alignment.subwords.offsets import first_of, ranges, summed
+from gazecode.alignment.windows.plan import Plan
 from gazecode.errors import AlignmentError
 from gazecode.model import ExampleBatch
 from gazecode.model.checks import BoolArray, FloatArray, IntArray

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gazecode.alignment.filling import Filled, Refused
-from gazecode.alignment.offsets import (
+from gazecode.alignment.subwords.offsets import (
     Ownership,
     byte_positions,
     first_of,
@@ -22,8 +21,15 @@ from gazecode.alignment.offsets import (
     ranges,
     summed,
 )
-from gazecode.alignment.segments import Segments, borders, learned_ends, segments_of, stood_for
-from gazecode.alignment.tokenizer import Prepared
+from gazecode.alignment.subwords.segments import (
+    Segments,
+    borders,
+    learned_ends,
+    segments_of,
+    stood_for,
+)
+from gazecode.alignment.subwords.tokenizer import Prepared
+from gazecode.alignment.templates.filling import Filled, Refused
 from gazecode.errors import AlignmentError, TokenizerError
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 

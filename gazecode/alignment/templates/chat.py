@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gazecode.alignment.template import ANSWER, Mark, Pieces, Slot, Template, Trim, parsed
+from gazecode.alignment.templates.template import ANSWER, Mark, Pieces, Slot, Template, Trim, parsed
 from gazecode.errors import ParameterError
 
 __all__ = ["chat_template"]

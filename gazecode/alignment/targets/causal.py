@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gazecode.alignment.offsets import summed
+from gazecode.alignment.subwords.offsets import summed
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import Transitions
 from gazecode.model.checks import BoolArray, FloatArray, IntArray, column

@@ -1,0 +1,1 @@
+"""What attention heads are taught: gaze on the code (``answers``), saccades in it (``causal``)."""
