@@ -129,7 +129,7 @@ def align(  # noqa: PLR0913 - the public contract
         ``(n,)`` per subword. Weight 1.0 for positions without a loss, special ones and those on no
         token, and for tokens never on the screen; what the rule would have put on positions without
         a loss is summed in `inert_weight`. A subword across a border belongs to one segment (to
-        which, says `gazecode.alignment.subwords.segments`). A special token that the code spells out
+        which: `gazecode.alignment.subwords.segments`). A special token that the code spells out
         (``</s>`` in a string) is one position for the model: it keeps its token and its attention,
         has no loss, and `report` counts it as `special_in_code`. Values whose unit is
         ``"loss weight"`` (scheme ``eyemulator``) tell of attention on the path alone: off it, 1.0

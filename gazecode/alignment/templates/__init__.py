@@ -1,1 +1,1 @@
-"""What stands around the code: texts with gaps (``template``, ``chat``, ``fim``), and filling them."""
+"""What stands around the code: texts with gaps (``template``, ``chat``, ``fim``), ``filling``."""
