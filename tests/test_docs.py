@@ -94,7 +94,9 @@ def test_every_adapter_stands_in_the_reference(name):
     try:
         module = importlib.import_module(f"gazecode.adapters.{name}")
     except ImportError:
-        pytest.skip(f"what adapters.{name} needs is not installed: pip install 'gazecode[adapters]'")
+        pytest.skip(
+            f"what adapters.{name} needs is not installed: pip install 'gazecode[adapters]'"
+        )
     part = sections_of_modules()["gazecode.adapters"]
     assert not set(module.__all__) - names_in(part)
     written = set(code_spans(part))
