@@ -11,6 +11,7 @@ from gazecode.model import Samples
 __all__ = ["samples_of_eyes"]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 
 def samples_of_eyes(
@@ -41,6 +42,27 @@ def samples_of_eyes(
     (array([0., 1., 2.]), {'unsorted': 1, 'duplicate_time': 1})
     """
     t = np.asarray(t_ms, dtype=np.float64)
+    order = _order(t, counts)
+    # Nothing to sort or to leave out, as in most files: columns are taken as they are.
+    kept: slice | IntArray = slice(None) if order is None else order
+    clock = _sealed(t[kept])
+    return {
+        eye: Samples(
+            t_ms=clock,
+            xy_px=_sealed(_unify_lost(np.asarray(points, dtype=np.float64)[kept], counts)),
+            pupil=None
+            if pupil is None or eye not in pupil
+            else _sealed(np.asarray(pupil[eye], dtype=np.float64)[kept]),
+            eye=eye,
+        )
+        for eye, points in xy.items()
+    }
+
+
+def _order(t: FloatArray, counts: Counter[str]) -> IntArray | None:
+    """Rows in order of time, each stamp once; None where that is all of them as they stand."""
+    if len(t) and np.isfinite(t[0]) and np.isfinite(t[-1]) and (np.diff(t) > 0).all():
+        return None
     order = np.arange(len(t))
     timed = np.isfinite(t)
     if not timed.all():
@@ -55,15 +77,17 @@ def samples_of_eyes(
     if not fresh.all():
         counts["duplicate_time"] += int((~fresh).sum())
         order = order[fresh]
-    return {
-        eye: Samples(
-            t_ms=t[order],
-            xy_px=_unify_lost(np.asarray(points, dtype=np.float64)[order], counts),
-            pupil=None if pupil is None or eye not in pupil else np.asarray(pupil[eye])[order],
-            eye=eye,
-        )
-        for eye, points in xy.items()
-    }
+    return order
+
+
+def _sealed(column: FloatArray) -> FloatArray:
+    """The column as a view that nobody writes to, so that `Samples` need not copy it.
+
+    Readers make their columns themselves and let go of them.
+    """
+    view = column.view()
+    view.flags.writeable = False
+    return view
 
 
 def _unify_lost(xy: FloatArray, counts: Counter[str]) -> FloatArray:

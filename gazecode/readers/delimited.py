@@ -1,23 +1,24 @@
-"""Delimited text through pandas' C parser: separator, decimal comma, ragged rows counted.
+"""Delimited text through pandas' C parser, block by block: only the columns asked for are held.
 
 The decimal comma is a property of the file: it is found in the data cells, never taken from the
 machine. Rows with too few or too many cells are left out and counted; a last row that breaks off
-in the middle is an error, because then nobody knows what else is missing. To
-`read_delimited` quotes are ordinary characters: the recorders it serves never quote, and one stray
-quote must not swallow rows.
+in the middle is an error, because then nobody knows what else is missing. Quotes are ordinary
+characters unless a format is known to quote: one stray quote must not swallow rows.
 """
 
 import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from gazecode.errors import FormatError
+from gazecode.readers.source import normalise_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
 __all__ = ["find_decimal", "find_separator", "normalise_lines", "read_delimited", "split_line"]
 
 IntArray = npt.NDArray[np.int64]
+Decimal = Literal[".", ","]
 
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _PROBE_LINES = 200
+_DTYPES = {float: "float64", int: "Int64", str: "category"}
 _MISSING = ["", "NA", "N/A", "n/a", "nan", "NaN", "-", ".", "null"]
 
 
@@ -69,37 +72,42 @@ def find_decimal(cells: Iterable[str]) -> Literal[".", ","]:
     return "," if marks[","] > marks["."] else "."
 
 
-def normalise_lines(raw: bytes) -> bytes:
-    r"""Return the text with LF line ends, from LF, CRLF, CR CR LF or CR.
-
-    >>> normalise_lines(b"a\r\r\nb\r\nc\rd")
-    b'a\nb\nc\nd'
-    """
-    if b"\r" not in raw:
-        return raw
-    return raw.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-
 def read_delimited(
-    raw: bytes,
+    text: bytes | Iterable[bytes],
     *,
     name: str,
     columns: Mapping[str, type],
     optional: Mapping[str, type] | None = None,
     counts: Counter[str],
+    quoted: bool = False,
+    short_rows: bool = False,
+    cut_row: Literal["refuse", "count"] = "refuse",
+    keep: "Callable[[pd.DataFrame], npt.NDArray[np.bool_]] | None" = None,
 ) -> "pd.DataFrame":
     r"""Read named columns of delimited text whose first line names them.
 
     Parameters
     ----------
-    raw
-        Header line and rows, LF line ends (`normalise_lines`).
+    text
+        Header line and rows, LF line ends: bytes (`normalise_lines`), or blocks of whole lines as
+        `Source.blocks` gives them, so that the file is never in memory whole.
     name
         Of the file, for messages.
     columns, optional
-        Column → ``float`` or ``str``: those that must be there, and those that may.
+        Column → ``float``, ``int`` (for stamps of 18 digits, which no float holds; becomes pandas'
+        nullable ``Int64``) or ``str`` (becomes a categorical: labels repeat): those that must be
+        there, and those that may.
     counts
         Added to: `ragged_rows` (left out), `unreadable_cells` (made NaN); only what occurs.
+    quoted
+        Whether cells may stand in double quotes that hold separators; a row whose quotes do not
+        balance is ragged.
+    short_rows
+        Whether a row may end before its last cells (they are missing then).
+    cut_row
+        What becomes of a last row that breaks off: the file is refused, or the row counted.
+    keep
+        Given the frame of a block: which of its rows are wanted. Others are dropped at once.
 
     Examples
     --------
@@ -113,66 +121,162 @@ def read_delimited(
     >>> frame["x"].tolist(), dict(counts)
     ([2.5, 4.5], {'ragged_rows': 1})
     """
-    head = raw[: raw.find(b"\n") if b"\n" in raw else len(raw)].decode("utf-8", "replace")
-    separator = find_separator(head)
-    found = head.split(separator)
+    blocks = iter([text] if isinstance(text, bytes) else text)
+    first = next(blocks, b"")
+    header, _, rows = first.partition(b"\n")
+    line = header.decode("utf-8", "replace")
+    separator = find_separator(line)
+    found = split_line(line, separator) if quoted else line.split(separator)
     missing = [column for column in columns if column not in found]
     if missing:
         raise FormatError.missing_columns(name, missing, found, "Is this the right format?")
+    if not header:
+        raise FormatError(f"{name} holds no text; expected a header line and rows")
     wanted = dict(columns) | {c: kind for c, kind in (optional or {}).items() if c in found}
-    body = _whole_rows(raw, name=name, separator=separator, counts=counts)
-    cells = [cell for line in _probe(body) for cell in line.split(separator)]
-    return _parse(body, wanted, separator, find_decimal(cells) if separator != "," else ".", counts)
+    dialect = _Dialect(
+        header=header,
+        separator=separator,
+        n_cells=len(found),
+        quoted=quoted,
+        short_rows=short_rows,
+        decimal=_first_decimal(rows, separator),
+    )
+    parts: list[pd.DataFrame] = []
+    n_rows = 0
+    for block, is_last in _with_last(rows, blocks):
+        whole, n = _whole_rows(
+            block, dialect, name=name, before=n_rows, counts=counts, last=is_last, cut_row=cut_row
+        )
+        n_rows += n
+        frame = _parse(whole, wanted, dialect, counts)
+        parts.append(frame if keep is None else frame[keep(frame)])
+    return _joined(parts)
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """How a file writes its rows."""
+
+    header: bytes
+    separator: str
+    n_cells: int
+    quoted: bool
+    short_rows: bool
+    decimal: Decimal
+
+
+def _first_decimal(rows: bytes, separator: str) -> Decimal:
+    cells = [cell.strip('"') for line in _probe(rows) for cell in line.split(separator)]
+    return find_decimal(cells) if separator != "," else "."
 
 
 def _probe(body: bytes) -> list[str]:
     """Lines from the start and the middle: a file may begin with a stretch of whole numbers."""
     middle = body[len(body) // 2 :][: 1 << 16].split(b"\n")[1:-1]
-    lines = body[: 1 << 16].split(b"\n")[1:_PROBE_LINES] + middle[:_PROBE_LINES]
+    lines = body[: 1 << 16].split(b"\n")[:_PROBE_LINES] + middle[:_PROBE_LINES]
     return [line.decode("utf-8", "replace") for line in lines]
 
 
+def _with_last(first: bytes, rest: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Blocks, each with whether it is the last one."""
+    for following in rest:
+        yield first, False
+        first = following
+    yield first, True
+
+
+def _joined(parts: "list[pd.DataFrame]") -> "pd.DataFrame":
+    """One frame of all blocks; a column at a time, so that only one is in memory twice."""
+    import pandas as pd
+    from pandas.api.types import union_categoricals
+
+    if len(parts) == 1:
+        return parts[0].reset_index(drop=True)
+    columns: dict[str, Any] = {}
+    for column in parts[0].columns:
+        pieces = [part.pop(column) for part in parts]
+        if isinstance(pieces[0].dtype, pd.CategoricalDtype):
+            columns[column] = union_categoricals(pieces)
+        else:
+            columns[column] = pd.concat(pieces, ignore_index=True)
+    return pd.DataFrame(columns, copy=False)
+
+
 def _parse(
-    body: bytes,
-    wanted: Mapping[str, type],
-    separator: str,
-    decimal: Literal[".", ","],
-    counts: Counter[str],
+    body: bytes, wanted: Mapping[str, type], dialect: _Dialect, counts: Counter[str]
 ) -> "pd.DataFrame":
     import pandas as pd
 
     def load(dtype: Mapping[str, str]) -> "pd.DataFrame":
         return pd.read_csv(
-            io.BytesIO(body),
-            sep=separator,
-            decimal=decimal,
+            io.BytesIO(dialect.header + b"\n" + body),
+            sep=dialect.separator,
+            decimal=dialect.decimal,
             usecols=list(wanted),
             dtype=dict(dtype),
-            quoting=csv.QUOTE_NONE,
+            quoting=csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE,
             # A snippet may be called "NA": only numbers can be missing.
             keep_default_na=False,
-            na_values={c: _MISSING for c, kind in wanted.items() if kind is float},
+            na_values={c: _MISSING for c, kind in wanted.items() if kind is not str},
             encoding="utf-8",
             encoding_errors="replace",
+            index_col=False,
         )
 
-    kinds = {c: "float64" if kind is float else "str" for c, kind in wanted.items()}
+    kinds = {c: _DTYPES[kind] for c, kind in wanted.items()}
     try:
-        return load(kinds)
-    except ValueError:
+        return _filled(load(kinds))
+    except (ValueError, TypeError):
         frame = load(dict.fromkeys(wanted, "str"))
-    for column in (c for c, kind in wanted.items() if kind is float):
-        text = frame[column].str.replace(decimal, ".", regex=False)
-        values = pd.to_numeric(text, errors="coerce")
-        counts["unreadable_cells"] += int(
-            (values.isna() & text.notna() & ~text.isin(_MISSING)).sum()
+    for column, kind in wanted.items():
+        text = frame[column]
+        frame[column] = (
+            text.fillna("").astype("category")
+            if kind is str
+            else _numbers(text, dialect.decimal, whole=kind is int, counts=counts)
         )
-        frame[column] = values.astype("float64")
     return frame
 
 
-def _whole_rows(raw: bytes, *, name: str, separator: str, counts: Counter[str]) -> bytes:
-    """Return the text without ragged and blank rows; refuse a last row that breaks off."""
+def _filled(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Text that a short row does not have is empty text."""
+    for column in frame.columns[frame.isna().any()]:
+        if frame[column].dtype == "category":
+            frame[column] = frame[column].astype("str").fillna("").astype("category")
+    return frame
+
+
+def _numbers(
+    text: "pd.Series", decimal: Decimal, *, whole: bool, counts: Counter[str]
+) -> "pd.Series":
+    """Cells that are numbers; others are missing, and counted unless they say so themselves."""
+    import pandas as pd
+
+    said = text.notna() & ~text.isin(_MISSING)
+    if whole:
+        readable = text.str.fullmatch(r"[+-]?\d{1,18}") & said
+        values = pd.Series(pd.NA, index=text.index, dtype="Int64")
+        values[readable] = text[readable].astype("int64")
+    else:
+        plain = text.str.replace(decimal, ".", regex=False)
+        values = pd.to_numeric(plain, errors="coerce").astype("float64")
+    counts["unreadable_cells"] += int((values.isna() & said).sum())
+    return values
+
+
+def _whole_rows(
+    raw: bytes,
+    dialect: _Dialect,
+    *,
+    name: str,
+    before: int,
+    counts: Counter[str],
+    last: bool,
+    cut_row: str,
+) -> tuple[bytes, int]:
+    """The block without ragged and blank rows, and how many it held."""
+    if not raw:
+        return raw, 0
     text = np.frombuffer(raw, dtype=np.uint8)
     ends = np.flatnonzero(text == ord("\n"))
     if not len(ends) or ends[-1] != len(text) - 1:
@@ -181,22 +285,39 @@ def _whole_rows(raw: bytes, *, name: str, separator: str, counts: Counter[str]) 
     full = np.flatnonzero(ends > starts)
     starts, ends = starts[full], ends[full]
     if not len(starts):
-        raise FormatError(f"{name} holds no text; expected a header line and rows")
-    is_separator = text == ord(separator)
-    cells = 1 + np.add.reduceat(is_separator, starts, dtype=np.int64)
-    ragged = cells != cells[0]
-    _refuse_cut(raw, name=name, rows=len(cells) - 1, got=int(cells[-1]), of=int(cells[0]))
-    if not ragged.any():
-        return raw
-    counts["ragged_rows"] += int(ragged.sum())
-    kept = np.flatnonzero(~ragged)
-    return b"\n".join(raw[a:b] for a, b in zip(starts[kept], ends[kept], strict=True)) + b"\n"
+        return b"", 0
+    cells, balanced = _count_cells(text, starts, dialect)
+    good = (cells <= dialect.n_cells) if dialect.short_rows else (cells == dialect.n_cells)
+    good &= balanced
+    breaks_off = last and not raw.endswith(b"\n") and cells[-1] < dialect.n_cells
+    if breaks_off and before + len(cells) > 1 and cut_row == "refuse" and not dialect.short_rows:
+        raise FormatError(
+            f"{name} breaks off in its last row ({int(cells[-1])} of {dialect.n_cells} cells) "
+            f"after {before + len(cells) - 1} whole rows; copy or export the file again, or "
+            "remove that row to read what is there"
+        )
+    if good.all():
+        return raw, len(cells)
+    counts["ragged_rows"] += int((~good).sum())
+    kept = np.flatnonzero(good)
+    rows = (raw[a:b] for a, b in zip(starts[kept], ends[kept], strict=True))
+    return b"".join(row + b"\n" for row in rows), len(cells)
 
 
-def _refuse_cut(raw: bytes, *, name: str, rows: int, got: int, of: int) -> None:
-    if raw.endswith(b"\n") or got >= of or not rows:
-        return
-    raise FormatError(
-        f"{name} breaks off in its last row ({got} of {of} cells) after {rows - 1} whole rows; "
-        "copy or export the file again, or remove that row to read what is there"
-    )
+def _count_cells(
+    text: npt.NDArray[np.uint8], starts: IntArray, dialect: _Dialect
+) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """Cells of each row, and whether its quotes balance; a separator between quotes is text."""
+    is_separator = text == ord(dialect.separator)
+    quotes = text == ord('"')
+    if not dialect.quoted or not quotes.any():
+        cells = 1 + np.add.reduceat(is_separator, starts, dtype=np.int64)
+        return cells, np.ones(len(starts), dtype=bool)
+    # Blank lines before the first row hold no quote.
+    opened = np.cumsum(quotes, dtype=np.int64)
+    before = np.repeat(opened[starts] - quotes[starts], np.diff(np.append(starts, len(text))))
+    inside = np.zeros(len(text), dtype=bool)
+    inside[starts[0] :] = (opened[starts[0] :] - before) % 2 == 1
+    cells = 1 + np.add.reduceat(is_separator & ~inside, starts, dtype=np.int64)
+    n_quotes = np.add.reduceat(quotes, starts, dtype=np.int64)
+    return cells, n_quotes % 2 == 0

@@ -72,7 +72,7 @@ def read(
     """
     counts: Counter[str] = Counter()
     frame = read_delimited(
-        normalise_lines(source.read_bytes()),
+        source.blocks(),
         name=source.name,
         columns=_COLUMNS,
         optional=_OPTIONAL,

@@ -1,15 +1,18 @@
 """A file as a reader meets it: first bytes, text, neighbours. Bounded, gunzipped, decoded once."""
 
+import codecs
 import gzip
 import hashlib
+import io
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from gazecode.errors import FormatError, TooLarge
 
-__all__ = ["HEAD_BYTES", "MAX_BYTES", "Source"]
+__all__ = ["HEAD_BYTES", "MAX_BYTES", "Source", "normalise_lines"]
 
 HEAD_BYTES = 64 * 1024
 MAX_BYTES = 4 * 1024**3
@@ -17,10 +20,27 @@ MAX_BYTES = 4 * 1024**3
 MAX_RATIO = 200
 """The most a gzip file may expand by beyond its first 64 MiB."""
 
+BLOCK_BYTES = 4 << 20
+"""What `Source.blocks` gives at a time: small beside a recording, large beside a call."""
+MAX_LINE_BYTES = 64 << 20
+
 _GZIP = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _CHUNK = 1 << 20
 _START_BYTES = 400
 _START_CHARACTERS = 60
+
+
+def normalise_lines(raw: bytes) -> bytes:
+    r"""Return the text with LF line ends, from LF, CRLF, CR CR LF or CR.
+
+    >>> normalise_lines(b"a\r\r\nb\r\nc\rd")
+    b'a\nb\nc\nd'
+    """
+    if b"\r" not in raw:
+        return raw
+    return raw.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _gunzip_head(raw: bytes) -> bytes:
@@ -60,7 +80,9 @@ class Source:
             raw = file.read(HEAD_BYTES)
         if raw.startswith(_GZIP):
             raw = _gunzip_head(raw)
-        return raw.removeprefix(b"\xef\xbb\xbf")
+        if encoding := _UTF16.get(raw[:2]):
+            raw = raw[2:].decode(encoding, "ignore").encode()
+        return raw.removeprefix(_BOM)
 
     @property
     def start(self) -> str:
@@ -85,19 +107,73 @@ class Source:
 
     def read_bytes(self) -> bytes:
         """Everything, decompressed, without byte-order mark; refuses bombs and broken archives."""
+        return b"".join(self.chunks())
+
+    def chunks(self) -> Iterator[bytes]:
+        """Everything as `read_bytes` gives it, about a MiB at a time; for readers that stream.
+
+        Unpacked where it is gzipped, brought to UTF-8 where a byte-order mark says UTF-16.
+        """
         if self.path.is_dir():
             raise FormatError(f"{self.path} is a folder; name a file in it")
+        parts = self._unpacked()
+        first = next(parts, b"")
+        if encoding := _UTF16.get(first[:2]):
+            decoder = codecs.getincrementaldecoder(encoding)("replace")
+            yield decoder.decode(first[2:]).encode()
+            for part in parts:
+                yield decoder.decode(part).encode()
+            yield decoder.decode(b"", final=True).encode()
+            return
+        yield first.removeprefix(_BOM)
+        yield from parts
+
+    def blocks(self, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+        r"""Whole lines of about `size` bytes at a time, line ends LF, the last one as it is.
+
+        What a reader of text streams: the file is never in memory whole.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "a.txt"
+        ...     _ = file.write_bytes(b"t\tx\r\n1\t2\r\n3\t4")
+        ...     list(Source(file).blocks())
+        [b't\tx\n1\t2\n', b'3\t4']
+        """
+        held = io.BytesIO()
+        for chunk in self.chunks():
+            held.write(chunk)
+            if held.tell() < size:
+                continue
+            raw = held.getvalue()
+            end = _last_line_end(raw)
+            held = io.BytesIO()
+            held.write(raw[end:])
+            if end:
+                yield from _split_blocks(normalise_lines(raw[:end]), size)
+            elif len(raw) > MAX_LINE_BYTES:
+                raise TooLarge(
+                    f"{self.path.name} holds a line of over {MAX_LINE_BYTES} bytes; expected rows "
+                    "of text. Is this the right file?"
+                )
+        if raw := held.getvalue():
+            yield from _split_blocks(normalise_lines(raw), size)
+
+    def _unpacked(self) -> Iterator[bytes]:
         packed = self.path.stat().st_size
         if packed > MAX_BYTES:
             raise TooLarge(f"{self.path.name} holds {packed} bytes; at most {MAX_BYTES} are read")
         with self.path.open("rb") as file:
-            start = file.read(2)
-        raw = self._gunzip(packed) if start == _GZIP else self.path.read_bytes()
-        return raw.removeprefix(b"\xef\xbb\xbf")
+            first = file.read(_CHUNK)
+            if not first.startswith(_GZIP):
+                while first:
+                    yield first
+                    first = file.read(_CHUNK)
+                return
+        yield from self._gunzip(packed)
 
-    def _gunzip(self, packed: int) -> bytes:
+    def _gunzip(self, packed: int) -> Iterator[bytes]:
         limit = min(MAX_BYTES, 64 * 1024**2 + packed * MAX_RATIO)
-        parts: list[bytes] = []
         size = 0
         try:
             with gzip.open(self.path) as file:
@@ -108,13 +184,12 @@ class Source:
                             f"{self.path.name} ({packed} bytes) unpacks to over {limit} bytes; "
                             "refused as a decompression bomb. Unpack it yourself if you trust it"
                         )
-                    parts.append(part)
+                    yield part
         except (OSError, EOFError, zlib.error) as error:
             raise FormatError(
                 f"{self.path.name}: the gzip archive is broken after {size} bytes ({error}); "
                 "copy the file again"
             ) from error
-        return b"".join(parts)
 
     def read_text(self, *, fallback: str = "cp1252") -> str:
         """Everything as text: UTF-8 first, then the format's known code page."""
@@ -123,3 +198,25 @@ class Source:
             return raw.decode("utf-8")
         except UnicodeDecodeError:
             return raw.decode(fallback, "replace")
+
+
+def _last_line_end(raw: bytes) -> int:
+    """Where the last whole line ends; 0 if there is none.
+
+    A CR at the very end may be the first half of a CRLF, so it ends nothing yet.
+    """
+    end = raw.rfind(b"\n") + 1
+    return end or raw.rstrip(b"\r").rfind(b"\r") + 1
+
+
+def _split_blocks(raw: bytes, size: int) -> Iterator[bytes]:
+    """Pieces of whole lines, about `size` bytes each."""
+    start = 0
+    while len(raw) - start > 2 * size:
+        end = raw.find(b"\n", start + size) + 1
+        if not end:
+            break
+        yield raw[start:end]
+        start = end
+    if start < len(raw):
+        yield raw[start:]

@@ -308,7 +308,7 @@ def test_the_counts_made_ahead_are_those_of_the_losses(tmp_path):
 
 
 DISTRIBUTED = """
-    import sys
+    import os, sys
     sys.path.insert(0, {tests!r})
     import torch, test_transformers as t
     found = {{}}
@@ -318,7 +318,9 @@ DISTRIBUTED = """
     assert trainer.accelerator.num_processes == 2
     if trainer.is_world_process_zero():
         torch.save(found, {out!r})
-    torch.distributed.destroy_process_group()
+    torch.distributed.barrier()
+    # Torch's own threads sometimes abort a process that leaves through the interpreter's exit.
+    os._exit(0)
 """
 
 
