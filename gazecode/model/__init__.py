@@ -16,6 +16,7 @@ from gazecode.model.recording import PLANES, Message, Recording, Screen, Stimulu
 from gazecode.model.samples import Samples
 from gazecode.model.source import STATUSES, Hits, Layout, SourceTokens
 from gazecode.model.transitions import Transitions
+from gazecode.model.validation import Validation
 from gazecode.model.weights import Example, TokenWeights
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "TokenWeights",
     "Transitions",
     "Trial",
+    "Validation",
     "join_eyes",
     "label_codes",
     "label_names",

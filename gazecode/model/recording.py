@@ -13,13 +13,14 @@ from gazecode.model.checks import IntArray
 from gazecode.model.events import Events
 from gazecode.model.eyes import join_eyes, mean_of_eyes
 from gazecode.model.samples import Samples
+from gazecode.model.validation import Validation
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["PLANES", "Message", "Recording", "Screen", "Stimulus", "Trial"]
 
-PLANES = ("screen_px", "screen_fraction", "scene_px", "href")
+PLANES = ("screen_px", "screen_fraction", "scene_px", "scene_fraction", "href")
 EYES = ("left", "right", "both")
 
 
@@ -112,16 +113,20 @@ class Recording:
     ----------
     samples
         Eye → `Samples`; keys out of left, right, both (the device's own mean). All share `t_ms`.
+        A file of fixations alone has samples without rows, and `device_events`.
     trials, messages, device_events, screen
         As the file has them; `device_events` are the vendor's own.
     plane
-        What coordinates are: one of `PLANES`. Only ``screen_px`` can be mapped or put in degrees.
+        What coordinates are: one of `PLANES`. Only ``screen_px`` can be mapped or put in degrees;
+        ``scene_px`` and ``scene_fraction`` are of a head-mounted camera's picture.
     stimuli
         Stimulus name → `Stimulus`, where the file itself holds text or boxes.
     provenance
         JSON-able: format, file, clock, rate, counts of everything left out.
     start_ns
         Wall clock at ms 0, ns since 1970, if known. Kept in memory, never exported.
+    validations
+        What the file says of the tracker's accuracy: one `Validation` a check.
     joined
         Both eyes joined already: a window keeps the whole recording's disparity.
     """
@@ -135,6 +140,7 @@ class Recording:
     stimuli: Mapping[str, Stimulus] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     start_ns: int | None = None
+    validations: Sequence[Validation] = ()
     joined: Samples | None = None
 
     def __post_init__(self) -> None:
@@ -151,6 +157,7 @@ class Recording:
         object.__setattr__(self, "samples", MappingProxyType(dict(self.samples)))
         object.__setattr__(self, "trials", tuple(self.trials))
         object.__setattr__(self, "messages", tuple(self.messages))
+        object.__setattr__(self, "validations", tuple(self.validations))
 
     def __len__(self) -> int:
         return len(next(iter(self.samples.values())))

@@ -237,6 +237,7 @@ def _to_pixels(recording: Recording, screen: Screen) -> Recording:
         plane="screen_px",
         samples={eye: replace(s, xy_px=s.xy_px * size) for eye, s in recording.samples.items()},
         device_events=replace(events, xy_px=events.xy_px * size),
+        validations=[validation.scaled(size) for validation in recording.validations],
     )
 
 

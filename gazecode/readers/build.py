@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from gazecode.model import Samples
 
-__all__ = ["samples_of_eyes"]
+__all__ = ["no_samples", "samples_of_eyes"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -57,6 +57,15 @@ def samples_of_eyes(
         )
         for eye, points in xy.items()
     }
+
+
+def no_samples(eye: str = "both") -> dict[str, Samples]:
+    """For files that hold events alone: samples without rows.
+
+    >>> len(no_samples()["both"])
+    0
+    """
+    return {eye: Samples(t_ms=np.empty(0), xy_px=np.empty((0, 2)), eye=eye)}
 
 
 def _order(t: FloatArray, counts: Counter[str]) -> IntArray | None:

@@ -138,7 +138,7 @@ class Source:
         ...     file = Path(folder) / "a.txt"
         ...     _ = file.write_bytes(b"t\tx\r\n1\t2\r\n3\t4")
         ...     list(Source(file).blocks())
-        [b't\tx\n1\t2\n', b'3\t4']
+        [b't\tx\n1\t2\n3\t4']
         """
         held = io.BytesIO()
         for chunk in self.chunks():
