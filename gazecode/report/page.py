@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_IMAGE_BYTES",
+    "Images",
     "picture",
     "render_report",
     "template",
@@ -80,7 +81,7 @@ def render_report(report: StudyView) -> str:
     >>> html.startswith("<!doctype html>"), "A &lt;b&gt; study" in html
     (True, True)
     """
-    images = _Images()
+    images = Images()
     trials = [_trial_page(f"t{i + 1}", view, images) for i, view in enumerate(report.trials)]
     recordings = report.recordings
     html = template("page.html.j2").render(
@@ -142,7 +143,7 @@ def picture(view: TrialView, *, width_px: float = 960.0) -> str:
     return svg + "\n"
 
 
-class _Images:
+class Images:
     """Screenshots of a page, each embedded once however many trials show it."""
 
     def __init__(self) -> None:
@@ -168,7 +169,7 @@ class _Images:
         return key, ""
 
 
-def _trial_page(key: str, view: TrialView, images: _Images) -> TrialPage:
+def _trial_page(key: str, view: TrialView, images: Images) -> TrialPage:
     reading = read_out(view)
     drawing = draw(view, reading=reading)
     image, refused = None, ""

@@ -1,0 +1,79 @@
+"""Grids over the screen: every sample in one cell or counted as outside."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gazecode.errors import DataError
+from gazecode.model import Events, Samples
+from gazecode.report.maps import MIN_FIXATIONS, MapView, draw_map, gaze_map, precision_map
+from gazecode.testing import samples
+
+
+@given(gaze=samples(max_size=80), columns=st.integers(1, 40))
+def test_every_valid_sample_is_in_one_cell_or_outside(gaze, columns):
+    view = gaze_map(gaze, 1920, 1080, columns=columns)
+    inside = view.n - view.outside
+    assert view.n == int((~gaze.lost).sum())
+    assert np.nansum(view.values) == pytest.approx(1.0 if inside else 0.0)
+
+
+@given(gaze=samples(min_size=1, max_size=60), columns=st.integers(1, 12))
+def test_cells_are_those_of_a_slow_count(gaze, columns):
+    width, height = 1920, 1080
+    view = gaze_map(gaze, width, height, columns=columns)
+    rows = view.values.shape[0]
+    expected = np.zeros((rows, columns))
+    for x, y in gaze.xy_px:
+        if 0 <= x < width and 0 <= y < height:
+            expected[int(y / height * rows), int(x / width * columns)] += 1
+    counts = np.nan_to_num(view.values) * (view.n - view.outside)
+    np.testing.assert_allclose(counts, expected, atol=1e-9)
+
+
+@given(
+    values=st.lists(st.floats(0.01, 5) | st.just(np.nan), max_size=60),
+    seed=st.integers(0, 9),
+)
+def test_precision_is_the_median_of_each_cell(values, seed):
+    xy = np.random.default_rng(seed).uniform(-100, 900, (len(values), 2))
+    spread = np.array(values)
+    view = precision_map(xy, spread, 800, 600, value_unit="deg", columns=4)
+    rows, columns = view.values.shape
+    for r in range(rows):
+        for c in range(columns):
+            here = [
+                v
+                for (x, y), v in zip(xy, values, strict=True)
+                if np.isfinite(v)
+                and c * 800 / columns <= x < (c + 1) * 800 / columns
+                and r * 600 / rows <= y < (r + 1) * 600 / rows
+            ]
+            if len(here) >= MIN_FIXATIONS:
+                assert view.values[r, c] == pytest.approx(np.median(here))
+            else:
+                assert np.isnan(view.values[r, c])
+
+
+def test_a_drawing_says_what_it_leaves_out():
+    gaze = Samples(t_ms=np.arange(4), xy_px=[[1, 1], [1, 1], [99, 49], [-5, 0]])
+    events = Events(
+        kind=["fixation", "fixation"],
+        onset_ms=[0, 2],
+        offset_ms=[1, 3],
+        xy_px=[[1, 1], [np.nan, np.nan]],
+    )
+    view = gaze_map(gaze, 100, 50, columns=10)
+    view = MapView(
+        **{n: getattr(view, n) for n in view.__dataclass_fields__} | {"fixations": events}
+    )
+    drawing = draw_map(view)
+    assert drawing.note == "4 valid samples, 1 fixation as circles; 1 sample outside, not drawn"
+    assert [cell.level for cell in drawing.cells] == [8, 4] or len(drawing.cells) == 2
+    assert drawing.height == "500"
+
+
+def test_a_map_without_an_extent_is_refused():
+    with pytest.raises(DataError, match="size of the screen"):
+        gaze_map(Samples(t_ms=[0], xy_px=[[1, 1]]), 0, 10)
