@@ -80,9 +80,10 @@ def read(
     )
     participant = _participant(frame, source.name)
     display = _display(source, participant, general_info)
-    raw_ms = frame["Time"].to_numpy(dtype=np.float64)
-    t_ms = raw_ms - (np.nanmin(raw_ms) if np.isfinite(raw_ms).any() else 0.0)
-    xy = frame[["Gaze.X", "GazeY"]].to_numpy(dtype=np.float64) * display["scale"]
+    t_ms = frame.pop("Time").to_numpy(dtype=np.float64, copy=True)
+    t_ms -= np.nanmin(t_ms) if np.isfinite(t_ms).any() else 0.0
+    xy = np.column_stack([frame.pop("Gaze.X"), frame.pop("GazeY")])
+    xy *= display["scale"]
     samples = samples_of_eyes(t_ms, {"both": xy}, counts=counts)
     kept = frame.iloc[kept_rows(t_ms, samples["both"].t_ms)]
     trials, indentation = _trials(samples["both"].t_ms, kept)
@@ -116,7 +117,7 @@ def _trials(t_ms: FloatArray, rows: "pd.DataFrame") -> tuple[list[Trial], dict[s
     """Runs of one snippet in one trial; and the indentation each was shown with."""
     present = ["Snippet", *(c for c in _OPTIONAL if c in rows)]
     code = rows.groupby(present, sort=False, observed=True).ngroup().to_numpy()
-    runs = label_runs(t_ms, code.astype(object))
+    runs = label_runs(t_ms, code)
     snippets = [str(rows["Snippet"].iloc[first]) for first, _, _ in runs]
     names = unique_names(snippets)
     trials = [

@@ -20,14 +20,14 @@ MAX_BYTES = 4 * 1024**3
 MAX_RATIO = 200
 """The most a gzip file may expand by beyond its first 64 MiB."""
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
 """What `Source.blocks` gives at a time: small beside a recording, large beside a call."""
 MAX_LINE_BYTES = 64 << 20
 
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-_CHUNK = 1 << 20
+_CHUNK = 256 << 10
 _START_BYTES = 400
 _START_CHARACTERS = 60
 
@@ -110,7 +110,7 @@ class Source:
         return b"".join(self.chunks())
 
     def chunks(self) -> Iterator[bytes]:
-        """Everything as `read_bytes` gives it, about a MiB at a time; for readers that stream.
+        """Everything as `read_bytes` gives it, some 100 kB at a time; for readers that stream.
 
         Unpacked where it is gzipped, brought to UTF-8 where a byte-order mark says UTF-16.
         """

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,17 +51,21 @@ def kept_rows(t_ms: npt.ArrayLike, kept_ms: npt.ArrayLike) -> IntArray:
     >>> kept_rows([0, 2, 1, 1], [0, 1, 2])
     array([0, 2, 1])
     """
-    t = np.asarray(t_ms, dtype=np.float64)
+    t, kept = (np.asarray(times, dtype=np.float64) for times in (t_ms, kept_ms))
+    # Most files are in order and every row is kept: then there is nothing to sort.
+    if len(t) == len(kept) and np.array_equal(t, kept):
+        return np.arange(len(t))
     order = np.argsort(t, kind="stable")
-    rows: IntArray = order[np.searchsorted(t[order], np.asarray(kept_ms, dtype=np.float64))]
+    rows: IntArray = order[np.searchsorted(t[order], kept)]
     return rows
 
 
 def label_runs(
-    t_ms: npt.ArrayLike, labels: Sequence[object] | npt.NDArray[np.object_]
+    t_ms: npt.ArrayLike, labels: Sequence[object] | npt.NDArray[Any]
 ) -> list[tuple[int, float, float]]:
     """Stretches of equal labels: index of the first sample, onset and offset in ms.
 
+    Labels may be of any kind; whole numbers (codes of a categorical) take the least memory.
     A stretch ends where the next begins, at most 1.5 median steps after its last sample, so that
     a pause between two stimuli belongs to neither.
 
@@ -70,7 +75,7 @@ def label_runs(
     [(0, 0.0, 25.0), (2, 500.0, 525.0)]
     """
     t = np.asarray(t_ms, dtype=np.float64)
-    label = np.asarray(labels, dtype=object)
+    label = labels if isinstance(labels, np.ndarray) else np.asarray(labels, dtype=object)
     if not len(t):
         return []
     first = np.concatenate(([0], 1 + np.flatnonzero(label[1:] != label[:-1])))

@@ -41,9 +41,10 @@ def attempt(path: Path, reader: str | None) -> str:
         assert len(recording.gaze) == len(recording)
         recording.to_frame()
         recording.device_events.to_frame()
-        return "read"
     except GazecodeError as error:
         said = str(error)
+    else:
+        return "read"
     finally:
         signal.alarm(0)
     assert said.strip(), "an error says nothing"
