@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gazecode.disk import read_limited
 from gazecode.errors import FormatError, ParameterError
 from gazecode.export import replacing, write_table
 from gazecode.model import LABELS, N_LABELS, Events, Recording, Screen
@@ -33,6 +34,9 @@ __all__ = [
     "read_source",
     "write_events",
 ]
+
+
+MAX_SOURCE_BYTES = 256 << 20
 
 
 def describe(recording: Recording) -> dict[str, Any]:
@@ -102,7 +106,7 @@ def read_source(file: Path) -> bytes:
     """Bytes of a source file."""
     if file.is_dir():
         raise FormatError(f"{file} is a folder; name a source file in it")
-    return file.read_bytes()
+    return read_limited(file, MAX_SOURCE_BYTES)
 
 
 def write_events(events: Events, out: Path) -> None:

@@ -8,6 +8,7 @@ goes wrong before that leaves an older file of that name as it was.
 import hashlib
 import os
 import secrets
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,9 +16,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from gazecode.errors import ParameterError
+from gazecode.errors import FormatError, ParameterError, TooLarge
 
-__all__ = ["LOCK", "alone_in", "replacing", "replacing_folder", "sha256_of"]
+__all__ = [
+    "LOCK",
+    "alone_in",
+    "check_plain",
+    "read_limited",
+    "replacing",
+    "replacing_folder",
+    "sha256_of",
+]
 
 LOCK = ".gazecode-lock"
 
@@ -117,6 +126,73 @@ def replacing_folder(path: str | os.PathLike[str], *, known_by: str) -> Iterator
             if (beside / "old").exists():
                 (beside / "old").replace(final)
             raise
+
+
+def check_plain(path: Path, *, name: Path | None = None) -> None:
+    """Refuse what is neither file nor folder: a device never ends, a pipe never begins.
+
+    Parameters
+    ----------
+    name
+        What to call it, where messages must not show the folder.
+
+    Raises
+    ------
+    FormatError
+        For a device, a pipe, a socket, a name that no file system can hold, a loop of links.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise FormatError(f"{_short(name or path)}: no such file; check the path") from None
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{_short(name or path)}: cannot be opened ({_why(error)})") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise FormatError(f"{_short(name or path)} is a device or a pipe; name a file")
+
+
+def read_limited(path: Path, limit_bytes: int) -> bytes:
+    """Bytes of a file of reasonable size; a larger one is refused before it is read.
+
+    Raises
+    ------
+    TooLarge
+        It holds more than `limit_bytes`.
+    FormatError
+        It is no plain file, or cannot be opened.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "a.java"
+    >>> _ = file.write_text("int x;")
+    >>> read_limited(file, 100)
+    b'int x;'
+    """
+    check_plain(path)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(limit_bytes + 1)
+    except OSError as error:
+        raise FormatError(f"{_short(path)}: cannot be read ({_why(error)})") from error
+    if len(raw) > limit_bytes:
+        raise TooLarge(
+            f"{_short(path)} holds {path.stat().st_size} bytes; expected at most {limit_bytes}. "
+            "Is this the right file?"
+        )
+    return raw
+
+
+def _short(path: Path) -> str:
+    """A path for messages: long ones cut, control characters escaped."""
+    text = str(path)
+    if not text.isprintable():
+        text = repr(text)
+    return text if len(text) <= _NAME_CHARS * 3 else f"{text[: _NAME_CHARS * 3]}..."
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def sha256_of(path: Path) -> str:

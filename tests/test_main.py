@@ -273,7 +273,7 @@ def study(tmp_path):
     ("old", "new", "words"),
     [
         ("[detect]", "[detekt]", "detekt (line"),
-        ("code/Basket.java", "code/B.java", "no such file: code/B.java"),
+        ("code/Basket.java", "code/B.java", "code/B.java: no such file"),
         ('tokenizer = "tokenizer.json"', 'tokenizer = "study.toml"', "tokenizer"),
         ('participant = "P1"', "participant = 1", "recordings[0].participant (line"),
     ],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from gazecode.disk import check_plain
 from gazecode.errors import FormatError, TooLarge
 
 __all__ = ["HEAD_BYTES", "MAX_BYTES", "Source", "normalise_lines"]
@@ -63,8 +64,7 @@ class Source:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", Path(self.path))
-        if not self.path.exists():
-            raise FormatError(f"{self.path}: no such file; check the path")
+        check_plain(self.path)
 
     @property
     def name(self) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gazecode.errors import StudyError
+from gazecode.disk import check_plain, read_limited
+from gazecode.errors import FormatError, GazecodeError, StudyError
 from gazecode.study.lines import dotted, line_of
 from gazecode.study.sections import (
     AlignTable,
@@ -32,6 +33,8 @@ from gazecode.study.sections import (
     Study,
     StudyTable,
 )
+
+MAX_STUDY_BYTES = 16 << 20
 
 __all__ = [
     "BoxesTable",
@@ -71,15 +74,17 @@ def load_study(path: Path | str) -> Study:
     if path.is_dir():
         raise StudyError(f"{path} is a folder; name the study file in it, e.g. {path}/study.toml")
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise StudyError(f"{path}: no such study file; check the path") from None
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_limited(path, MAX_STUDY_BYTES).decode("utf-8-sig").replace("\r\n", "\n")
+    except FormatError as error:
+        raise StudyError(f"no study file: {error}") from error
+    except UnicodeDecodeError as error:
         raise StudyError(f"{path}: cannot be read as UTF-8 text ({error})") from error
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{path.name}: not valid TOML: {error}") from error
+    except RecursionError:
+        raise StudyError(f"{path.name}: not valid TOML: brackets are nested too deep") from None
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
@@ -174,9 +179,11 @@ def _with_paths(study: Study, path: Path, text: str) -> Study:
 
     def resolved(value: Path, *loc: str | int) -> Path:
         full = here / value
-        if not full.exists():
-            line = line_of(text, loc)
-            raise StudyError(f"{path.name}: {dotted(loc)} (line {line}): no such file: {value}")
+        try:
+            check_plain(full, name=value)
+        except GazecodeError as error:
+            where = f"{path.name}: {dotted(loc)} (line {line_of(text, loc)})"
+            raise StudyError(f"{where}: {error}") from error
         return full
 
     def layout(table: Any, *loc: str | int) -> Any:

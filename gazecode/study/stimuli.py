@@ -1,10 +1,12 @@
 """What a trial showed: the stimulus of its name as tokens, laid out as the study says."""
 
 import csv
+import io
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from gazecode import source
+from gazecode.disk import read_limited
 from gazecode.errors import ParameterError, StudyError
 from gazecode.mapping import box_layout, grid_layout, read_boxes
 from gazecode.model import Layout, Recording, Screen, SourceTokens, Stimulus, Trial
@@ -21,6 +23,8 @@ from gazecode.study.settings import (
 __all__ = ["StimulusFinder", "check_stimuli"]
 
 ANY = "*"
+MAX_CODE_BYTES = 256 << 20
+MAX_IMAGE_BYTES = 64 << 20
 
 
 @dataclass
@@ -41,7 +45,11 @@ class StimulusFinder:
             return None
         tokens = self.parse(name, table, own)
         layout = _lay_out(name, tokens, _choose(name, table, recording.screen), own)
-        image = table.image.read_bytes() if table.image else (own.image if own else None)
+        image = (
+            read_limited(table.image, MAX_IMAGE_BYTES)
+            if table.image
+            else (own.image if own else None)
+        )
         return Shown(stimulus=name, tokens=tokens, layout=layout, image=image)
 
     def _name(self, recording: Recording, trial: Trial) -> str:
@@ -88,9 +96,11 @@ def check_stimuli(study: Study) -> None:
 def _written(name: str, table: StimulusTable, file: Path) -> str | bytes:
     """The text of a stimulus: a file of its own, or one cell of a table."""
     if table.code_column is None:
-        return file.read_bytes()
+        return read_limited(file, MAX_CODE_BYTES)
     try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
+        with io.StringIO(
+            read_limited(file, MAX_CODE_BYTES).decode("utf-8-sig"), newline=""
+        ) as opened:
             rows = [
                 row
                 for row in csv.DictReader(opened)

@@ -317,7 +317,7 @@ WRONG = {
     "person": ('participant = "P1"', 'participant = ""', r"recordings\[0\].participant \(line \d+\)"),
     "options": ('participant = "P1"', 'participant = "P1"\noptions = { path = "x" }', r"path has a key or table of its own"),
     "twice": ("recordings/P2.asc.gz", "recordings/P1.asc.gz", r"recordings\[1\].file \(line \d+\): P1.asc.gz is listed twice"),
-    "stimulus": ("code/Basket.java", "code/Besket.java", "no such file: code/Besket.java"),
+    "stimulus": ("code/Basket.java", "code/Besket.java", "code/Besket.java: no such file"),
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from gazecode.alignment.subwords.pieces import piece_bytes, piece_edges
 from gazecode.alignment.subwords.spelling import Spelling
+from gazecode.disk import read_limited, sha256_of
 from gazecode.errors import TokenizerError
 from gazecode.model.checks import IntArray
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Prepared", "load_tokenizer", "prepare", "tokenizer_sha256"]
 
+MAX_TOKENIZER_BYTES = 1 << 30
 MAX_CACHED = 16
 """Tokenizers kept; a large one takes hundreds of MB and seconds to load."""
 MAX_MESSAGE = 300
@@ -157,7 +159,7 @@ def load_tokenizer(path: str | Path) -> "Tokenizer":
     gazecode.errors.TokenizerError: nowhere/tokenizer.json: no such file; give a tokenizer.json ...
     """
     file = _file_of(Path(path))
-    raw = file.read_bytes()
+    raw = read_limited(file, MAX_TOKENIZER_BYTES)
     digest = hashlib.sha256(raw).hexdigest()
     kept = _loaded.get(digest)
     # Somebody may have changed the shared object since: then it is loaded afresh.
@@ -180,7 +182,7 @@ def tokenizer_sha256(tokenizer: Any) -> str:
         A path, a `tokenizers.Tokenizer`, or a fast tokenizer of transformers.
     """
     if isinstance(tokenizer, str | Path):
-        return hashlib.sha256(_file_of(Path(tokenizer)).read_bytes()).hexdigest()
+        return sha256_of(_file_of(Path(tokenizer)))
     return prepare(tokenizer).sha256
 
 
