@@ -1,7 +1,9 @@
 """The order of the stages. Read this to see how gaze becomes weights.
 
-export file → `read` → `assess` → `detect` → (`parse`, layout) → `map_to_tokens` (and `chance_hits`)
+export file → `read` → `detect` → `assess` → (`parse`, layout) → `map_to_tokens` (and `chance_hits`)
 → `weigh` → `align`
+
+`assess` stands here because it needs fixations and the mapping, which are other stages' work.
 """
 
 import hashlib
@@ -13,7 +15,9 @@ import numpy as np
 
 from gazecode.detection import DETECTORS, detect
 from gazecode.errors import DataError, GazecodeError, ParameterError
-from gazecode.mapping import chance_hits, map_to_tokens
+from gazecode.mapping import MAPPERS, chance_hits, map_to_tokens
+from gazecode.mapping.hits import Field
+from gazecode.mapping.pairs import Bands
 from gazecode.model import (
     Events,
     Hits,
@@ -25,15 +29,28 @@ from gazecode.model import (
     TokenWeights,
     Trial,
 )
-from gazecode.model.checks import FloatArray
-from gazecode.quality import Gates, assess
+from gazecode.model.checks import FloatArray, IntArray
+from gazecode.quality import Gates, QualityReport, Resolver, Target
+from gazecode.quality import assess as assess_quality
+from gazecode.quality.facts import said_of
 from gazecode.report import Histogram, loss_timeline, step_histogram
 from gazecode.weighting import weigh
 
-__all__ = ["RESERVED", "Failure", "RecordingResult", "Shown", "Steps", "TrialResult", "analyse"]
+__all__ = [
+    "RESERVED",
+    "Failure",
+    "RecordingResult",
+    "Shown",
+    "Steps",
+    "TrialResult",
+    "analyse",
+    "assess",
+]
 
 RESERVED = ("samples", "screen", "breaks_ms")
 """Parameters of detectors that the recording gives."""
+DEVICE = "device"
+"""Name of the tracker's own events among the detectors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +127,100 @@ class RecordingResult:
     without_stimulus: Sequence[str] = ()
 
 
+def assess(
+    recording: Recording,
+    *,
+    gates: Gates | None = None,
+    line_height_px: float | Mapping[str, float] | None = None,
+    layouts: Layout | Mapping[str, Layout] | None = None,
+    targets: Sequence[Target] = (),
+    detect: str = "ivt",
+    detect_params: Mapping[str, Any] | None = None,
+    bcea_p: float = 0.68,
+    centre: str = "mean",
+    seed: int = 0,
+) -> QualityReport:
+    """Say whether gaze is usable: accuracy, precision, loss, clock, eyes, drift, lines, tokens.
+
+    Precision is measured inside fixations as well: the device's own where the file holds some,
+    else those of a detector, where gaze lies on a screen.
+
+    Parameters
+    ----------
+    recording, gates, line_height_px, targets, bcea_p, centre, seed
+        As in `gazecode.quality.assess`.
+    layouts
+        Where tokens stood, for all trials or by trial name: what share of fixations would fall on
+        the right line and token (nearest token, as `map_to_tokens`).
+    detect, detect_params
+        Detector where the device reports no fixations, and its parameters.
+
+    Examples
+    --------
+    >>> x = np.repeat([100.0, 500.0, 900.0], 100) + np.tile([0.0, 0.5], 150)
+    >>> samples = Samples(t_ms=np.arange(300) * 4.0, xy_px=np.stack([x, x], axis=1), eye="left")
+    >>> report = assess(Recording(samples={"left": samples}))
+    >>> report.usable, report.recording["n_fixations"], report.recording["fixation_rms_s2s_px"]
+    (True, 3, 0.707107)
+    """
+    recording = replace(recording, joined=recording.gaze)
+    steps, events = Steps(detect=detect, detect_params=detect_params or {}), None
+    if len(recording.device_events.of("fixation")):
+        steps, events = Steps(detect=DEVICE), _device_events(recording)
+    elif recording.plane == "screen_px" and len(recording):
+        events = find_events(recording, steps)
+    if isinstance(layouts, Layout):
+        resolvers: Resolver | Mapping[str, Resolver] = layout_resolver(layouts)
+    else:
+        resolvers = {name: layout_resolver(layout) for name, layout in (layouts or {}).items()}
+    return assess_quality(
+        recording,
+        gates=gates,
+        line_height_px=line_height_px,
+        fixations=events,
+        fixations_source="" if events is None else said_of_detector(steps, recording),
+        resolvers=resolvers,
+        targets=targets,
+        bcea_p=bcea_p,
+        centre=centre,
+        seed=seed,
+    )
+
+
+def layout_resolver(layout: Layout) -> Resolver:
+    """The layout with the nearest of its tokens for any point, at scroll 0, as `assess` takes it.
+
+    >>> boxes = [[0, 0, 40, 20], [50, 0, 90, 20], [0, 30, 40, 50]]
+    >>> layout = Layout(boxes=boxes, token=[0, 1, 2], line=[0, 0, 1], n_tokens=3, line_height_px=30)
+    >>> layout_resolver(layout).resolve(np.array([[60.0, 10.0], [10.0, 60.0], [900.0, 900.0]]))
+    (array([ 0,  1, -1]), array([ 1,  2, -1]))
+    """
+    nearest = MAPPERS["nearest"]
+    field = Field(
+        boxes=layout.boxes,
+        token=np.arange(len(layout)),
+        bands=Bands(layout.boxes, layout.line),
+        line_height_px=layout.line_height_px,
+    )
+
+    def resolve(points_xy_px: FloatArray) -> tuple[IntArray, IntArray]:
+        shares = nearest(points_xy_px, field)
+        line, token = np.full((2, len(points_xy_px)), -1)
+        line[shares.point] = layout.line[shares.token]
+        token[shares.point] = layout.token[shares.token]
+        return line, token
+
+    return Resolver(layout=layout, resolve=resolve)
+
+
+def said_of_detector(steps: Steps, recording: Recording) -> str:
+    if steps.detect == DEVICE:
+        return DEVICE
+    exact = ["px_per_deg"] if recording.screen and recording.screen.has_geometry else []
+    said, function = steps.detect_params, DETECTORS[steps.detect]
+    return said_of(steps.detect, function, said, without=[*RESERVED, *exact])
+
+
 def analyse(
     recording: Recording, shown_in: Callable[[Recording, Trial], Shown | None], steps: Steps
 ) -> RecordingResult:
@@ -123,9 +234,20 @@ def analyse(
     Nothing is lost in silence: a trial that fails a gate or a stage is a `Failure`, a trial
     without a stimulus is named.
     """
+    recording = replace(recording, joined=recording.gaze)
     shown, failures, unknown = _what_was_shown(recording, shown_in)
-    heights = {trial.name: what.layout.line_height_px for trial, what in shown}
-    report = assess(recording, gates=steps.gates, line_height_px=heights or None)
+    events, trouble = None, ""
+    try:
+        events = find_events(recording, steps)
+    except GazecodeError as error:
+        trouble = str(error)
+    report = assess_quality(
+        recording,
+        gates=steps.gates,
+        fixations=events,
+        fixations_source="" if events is None else said_of_detector(steps, recording),
+        resolvers={trial.name: layout_resolver(what.layout) for trial, what in shown},
+    )
     result = RecordingResult(
         quality=report.to_dict(),
         provenance=recording.provenance,
@@ -137,7 +259,9 @@ def analyse(
     if not report.usable:
         reason = "; ".join(report.reasons)
         return replace(result, failures=(Failure(trial="", stage="quality", reason=reason),))
-    events = find_events(recording, steps) if shown else Events.empty()
+    if events is None and shown:
+        return replace(result, failures=(Failure(trial="", stage="detect", reason=trouble),))
+    events = events or Events.empty()
     trials: list[TrialResult] = []
     for trial, what in shown:
         if reasons := report.trial_reasons(trial.name):
@@ -179,8 +303,13 @@ def find_events(recording: Recording, steps: Steps) -> Events:
             f"gaze lies in the plane {recording.plane}, events need screen_px; "
             "give the screen's size in [screen] or read(path, screen=...)"
         )
-    if steps.detect == "device":
+    if steps.detect == DEVICE:
         return _device_events(recording)
+    if not len(recording) and len(recording.device_events.of("fixation")):
+        raise DataError(
+            f"the recording holds fixations of the device and no samples, {steps.detect} needs "
+            f'samples; take the device\'s own: [detect] method = "{DEVICE}"'
+        )
     taken = [name for name in RESERVED if name in steps.detect_params]
     if taken:
         raise ParameterError(f"{', '.join(taken)} comes from the recording and cannot be set")
@@ -248,7 +377,11 @@ def _device_events(recording: Recording) -> Events:
         )
     if events.eye is None or len(set(events.eye)) == 1:
         return events
-    best = recording.eye("best").eye
+    eyes = sorted(set(events.eye))
+    best = recording.eye("best").eye if len(recording) else ""
+    if best not in eyes:
+        fixated = np.where(events.kind == "fixation", events.duration_ms, 0.0)
+        best = max(eyes, key=lambda eye: float(fixated[events.eye == eye].sum()))
     return events[np.asarray(events.eye == best, dtype=bool)]
 
 

@@ -15,9 +15,11 @@ __all__ = [
     "DEFAULT_PX_PER_DEG",
     "Geometry",
     "angle_deg",
+    "deg_to_px",
     "px_to_deg",
     "rate_hz",
     "sample_end_ms",
+    "seen_angle_deg",
     "step_ms",
 ]
 
@@ -91,6 +93,41 @@ def px_to_deg(
     return angles
 
 
+def deg_to_px(
+    deg: npt.ArrayLike, screen: Geometry | None, *, px_per_deg: float = DEFAULT_PX_PER_DEG
+) -> FloatArray:
+    """Where directions meet the screen: the way back from `px_to_deg`.
+
+    Parameters
+    ----------
+    deg
+        Azimuth and elevation ``(n, 2)``, within 90 deg of straight ahead; NaN stays NaN.
+    screen, px_per_deg
+        As in `px_to_deg`.
+
+    Examples
+    --------
+    >>> from gazecode.model import Screen
+    >>> screen = Screen(width_px=1920, height_px=1080, width_mm=509, height_mm=286, distance_mm=650)
+    >>> deg_to_px(px_to_deg([[1700, 40]], screen), screen).round(6)
+    array([[1700.,   40.]])
+    """
+    angles = np.asarray(deg, dtype=np.float64)
+    flat: FloatArray = angles * px_per_deg
+    if screen is None:
+        return flat
+    middle = np.array([screen.width_px / 2, screen.height_px / 2])
+    if screen.width_mm is None or screen.height_mm is None or screen.distance_mm is None:
+        flat += middle
+        return flat
+    azimuth, elevation = np.radians(angles[..., 0]), np.radians(angles[..., 1])
+    x_mm = screen.distance_mm * np.tan(azimuth)
+    y_mm = np.hypot(screen.distance_mm, x_mm) * np.tan(elevation)
+    scale = np.array([screen.width_px / screen.width_mm, screen.height_px / screen.height_mm])
+    xy: FloatArray = np.stack([x_mm, y_mm], axis=-1) * scale + middle
+    return xy
+
+
 def angle_deg(a_deg: npt.ArrayLike, b_deg: npt.ArrayLike) -> FloatArray:
     """Great-circle angle between two directions given as azimuth and elevation, both ``(n, 2)``.
 
@@ -106,6 +143,31 @@ def angle_deg(a_deg: npt.ArrayLike, b_deg: npt.ArrayLike) -> FloatArray:
         + np.cos(a[..., 1]) * np.cos(b[..., 1]) * np.sin((b[..., 0] - a[..., 0]) / 2) ** 2
     )
     angle: FloatArray = np.degrees(2 * np.arcsin(np.sqrt(np.clip(h, 0.0, 1.0))))
+    return angle
+
+
+def seen_angle_deg(a_px: npt.ArrayLike, b_px: npt.ArrayLike, screen: Geometry) -> FloatArray:
+    """Angle between two points of a screen as the eye sees them, both ``(n, 2)`` px.
+
+    The same as `angle_deg` of both in degrees, without a sine: from the cross and dot product of
+    the lines of sight. NaN where the screen's millimetres or distance are not known.
+
+    >>> from gazecode.model import Screen
+    >>> screen = Screen(width_px=1920, height_px=1080, width_mm=509, height_mm=286, distance_mm=650)
+    >>> a, b = [[100.0, 900.0]], [[150.0, 860.0]]
+    >>> seen_angle_deg(a, b, screen) - angle_deg(px_to_deg(a, screen), px_to_deg(b, screen)) < 1e-12
+    array([ True])
+    """
+    a, b = np.asarray(a_px, dtype=np.float64), np.asarray(b_px, dtype=np.float64)
+    if screen.width_mm is None or screen.height_mm is None or screen.distance_mm is None:
+        return np.full(a.shape[:-1], math.nan)
+    # In units of the distance, so that the line of sight is (x, y, 1).
+    x_scale = screen.width_mm / screen.width_px / screen.distance_mm
+    y_scale = screen.height_mm / screen.height_px / screen.distance_mm
+    ax, bx = ((p[..., 0] - screen.width_px / 2) * x_scale for p in (a, b))
+    ay, by = ((p[..., 1] - screen.height_px / 2) * y_scale for p in (a, b))
+    cross = np.sqrt((ax - bx) ** 2 + (ay - by) ** 2 + (ax * by - ay * bx) ** 2)
+    angle: FloatArray = np.degrees(np.arctan2(cross, ax * bx + ay * by + 1))
     return angle
 
 

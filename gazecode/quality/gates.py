@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from gazecode.errors import ParameterError
 
-__all__ = ["Gates"]
+__all__ = ["RECORDING_GATES", "Gates"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,20 @@ class Gates:
         Median spread of gaze within 100 ms. 1 deg: as wide as a line of code is high.
     max_rms_s2s_deg
         Median RMS of sample-to-sample steps within 100 ms. Off: it depends on rate and filter.
+    max_rms_deg
+        Another name of `max_rms_s2s_deg`. Off.
+    max_bcea_deg2
+        Median area of the contour ellipse within 100 ms. Off: it depends on the ellipse's share.
+    max_accuracy_deg
+        Mean offset at the targets of the check that speaks for the trial. Off: most recordings
+        hold no validation, and an accuracy that is unknown is not judged (`assess` warns).
+    min_line_share, min_token_share
+        Expected share of fixations on the right line, or token (`gazecode.quality.resolvability`).
+        Off: they need a layout and an accuracy.
+    max_drift_deg_min
+        Slope of the offset over checks, of the whole recording. Off: it needs three checks.
+    max_clock_jumps
+        Jumps of the clock, in each trial and in the whole recording. Off.
     max_gap_ms
         Longest stretch without gaze. Off: a reader may look away.
     max_disparity_lines
@@ -59,6 +73,13 @@ class Gates:
     max_rms_s2s_deg: float | None = None
     max_gap_ms: float | None = None
     max_disparity_lines: float | None = 3.0
+    max_rms_deg: float | None = None
+    max_bcea_deg2: float | None = None
+    max_accuracy_deg: float | None = None
+    min_line_share: float | None = None
+    min_token_share: float | None = None
+    max_drift_deg_min: float | None = None
+    max_clock_jumps: float | None = None
     min_passed_trials: float = 1
 
     def __post_init__(self) -> None:
@@ -73,6 +94,20 @@ class Gates:
                     + (", or None to switch it off" if name != "min_passed_trials" else "")
                 )
 
+    def unjudged(self, figures: Mapping[str, Any]) -> list[str]:
+        """Gates somebody set although they are off by default, whose figure is not known.
+
+        >>> Gates(max_accuracy_deg=0.5).unjudged({"accuracy_deg": None})
+        ['max_accuracy_deg']
+        """
+        return [
+            gate
+            for gate, (name, _, _) in _GATES.items()
+            if getattr(self, gate) is not None
+            and type(self).__dataclass_fields__[gate].default is None
+            and not _known(figures.get(name))
+        ]
+
     def failures(self, figures: Mapping[str, Any]) -> dict[str, str]:
         """Gates that some figures fail, each with the reason in words.
 
@@ -84,7 +119,7 @@ class Gates:
         failed = {}
         for gate, (name, what, unit) in _GATES.items():
             limit, value = getattr(self, gate), figures.get(name)
-            if limit is None or value is None or math.isnan(value):
+            if limit is None or not _known(value):
                 continue
             least = gate.startswith("min_")
             if value < limit if least else value > limit:
@@ -103,8 +138,23 @@ _GATES = {
     "max_rms_s2s_deg": ("rms_s2s_deg", "RMS of steps within 100 ms is", "deg"),
     "max_gap_ms": ("gap_longest_ms", "longest gap is", "ms"),
     "max_disparity_lines": ("disparity_lines", "vertical distance of the eyes is", "lines"),
+    "max_rms_deg": ("rms_s2s_deg", "RMS of steps within 100 ms is", "deg"),
+    "max_bcea_deg2": ("bcea_deg2", "BCEA within 100 ms is", "deg²"),
+    "max_accuracy_deg": ("accuracy_deg", "offset at the targets is", "deg"),
+    "min_line_share": ("line_share", "expected on the right line:", "%"),
+    "min_token_share": ("token_share", "expected on the right token:", "%"),
+    "max_drift_deg_min": ("drift_deg_min", "drift is", "deg/min"),
+    "max_clock_jumps": ("clock_jumps", "jumps of the clock:", ""),
 }
 """Gate → figure it judges, words, unit."""
+
+
+RECORDING_GATES = ("max_drift_deg_min", "max_clock_jumps")
+"""Gates that the whole recording must pass, beside those of its trials."""
+
+
+def _known(value: float | None) -> TypeGuard[float]:
+    return value is not None and not math.isnan(value)
 
 
 def _say(value: float, unit: str) -> str:

@@ -2,13 +2,19 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from gazecode.errors import ParameterError
-from gazecode.model import Recording, Trial
-from gazecode.quality.figures import Measured, measure
-from gazecode.quality.gates import Gates
+from gazecode.model import Events, Recording, Trial
+from gazecode.quality.accuracy import Target
+from gazecode.quality.caveats import caveats
+from gazecode.quality.facts import facts
+from gazecode.quality.figures import measure, of_recording
+from gazecode.quality.gates import RECORDING_GATES, Gates
+from gazecode.quality.measured import Measured, Options
+from gazecode.quality.resolvability import Resolver
+from gazecode.quality.resolved import of_trial, of_whole, resolvers_by_trial
 
 __all__ = ["QualityReport", "TrialQuality", "assess"]
 
@@ -49,6 +55,13 @@ class QualityReport:
         name their units: see `gazecode.quality.figures`.
     trials
         One `TrialQuality` a trial, in order.
+    warnings
+        What must be known before the figures are believed, in words: an unknown accuracy, a gate
+        that could not be judged, pixels per degree that were assumed.
+    about
+        Tracker, eyes, screen, calibrations, detector: what a methods section names.
+    participant
+        Whose recording, as the file says; kept in memory, not in `to_dict`.
     """
 
     usable: bool
@@ -56,6 +69,9 @@ class QualityReport:
     recording: Mapping[str, Any]
     trials: Sequence[TrialQuality]
     gates: Gates
+    warnings: list[str] = field(default_factory=list)
+    about: Mapping[str, Any] = field(default_factory=dict)
+    participant: str = ""
 
     def trial_reasons(self, name: str) -> list[str]:
         """Why a trial fails, in words; empty if it passes."""
@@ -69,6 +85,9 @@ class QualityReport:
         return {
             "usable": self.usable,
             "reasons": list(self.reasons),
+            "warnings": list(self.warnings),
+            # The tracker's own words may name a session or a time: provenance has them, cleaned.
+            "about": {key: said for key, said in self.about.items() if key != "tracker"},
             "recording": dict(self.recording),
             "trials": {
                 trial.name: {
@@ -88,24 +107,48 @@ def assess(
     *,
     gates: Gates | None = None,
     line_height_px: float | Mapping[str, float] | None = None,
+    fixations: Events | None = None,
+    fixations_source: str = "",
+    resolvers: Resolver | Mapping[str, Resolver] | None = None,
+    targets: Sequence[Target] = (),
+    bcea_p: float = 0.68,
+    centre: str = "mean",
+    seed: int = 0,
 ) -> QualityReport:
-    """Measure loss, rate, jitter, gaps, precision and disparity, and say whether gaze is usable.
+    """Measure accuracy, precision, loss, clock, eyes and drift, and say whether gaze is usable.
+
+    `gazecode.pipeline.assess` (``gc.assess``) finds the fixations and makes the resolvers; here
+    both are given.
 
     Parameters
     ----------
     recording
-        Any, an empty one too.
+        Any, an empty one too. One that holds fixations of the device and no samples is assessed
+        by those: what only samples can say is None.
     gates
         Limits; those of `Gates` by default.
     line_height_px
         Height of a line of code: one number, or by trial name. Disparity is then given in lines
-        as well and judged.
+        as well and judged. Taken from `resolvers` where it is not given.
+    fixations, fixations_source
+        During which precision is measured as well; where they come from, in words.
+    resolvers
+        Layouts with the mapping that resolves them, one or by trial name: what share of fixations
+        would fall on the right line and token.
+    targets
+        Places people were asked to look at: accuracy is measured there.
+    bcea_p
+        Share of the gaze inside the ellipse of the BCEA.
+    centre
+        ``mean`` or ``median`` of gaze is compared with a target.
+    seed
+        Of the simulation behind the shares.
 
     Returns
     -------
     QualityReport
-        `usable`, `reasons`, `to_dict()`; figures in degrees only where the screen's millimetres
-        and distance are known, else in the unit of the recording's plane.
+        `usable`, `reasons`, `warnings`, `to_dict()`; figures in degrees only where the screen's
+        millimetres and distance are known, else in the unit of the recording's plane.
 
     Examples
     --------
@@ -121,54 +164,93 @@ def assess(
     (1.0, 100.0)
     """
     gates = gates or Gates()
-    measured = Measured(recording)
+    found = fixations
+    if found is None and not len(recording):
+        found = recording.device_events
+        fixations_source = fixations_source or "device"
+    options = Options(
+        fixations=found,
+        source=fixations_source,
+        targets=targets,
+        bcea_p=bcea_p,
+        centre=centre,
+    )
+    measured = Measured(recording, options)
+    by_trial = resolvers_by_trial(recording, resolvers)
     heights = _heights(recording.trials, line_height_px)
-    trials = tuple(_judge(measured, t, gates, heights.get(t.name)) for t in recording.trials)
-    spans = [(t.onset_ms, t.offset_ms) for t in _shown(recording.trials)]
-    known = sorted(heights.values())
-    whole = measure(
-        measured,
-        spans or measured.whole(),
-        # Of several heights the least: there the disparity weighs most.
-        line_height_px=known[0] if known else None,
-        histogram=True,
+    heights = {name: one.layout.line_height_px for name, one in by_trial.items()} | dict(heights)
+    trials = tuple(
+        _judge(measured, t, gates, heights.get(t.name), by_trial.get(t.name), seed)
+        for t in recording.trials
     )
-    whole |= measured.per_eye() | _accuracy(recording)
-    reasons = _reasons(whole, trials, gates)
+    shown = [(t.onset_ms, t.offset_ms) for t in _shown(recording.trials)]
+    spans = shown or measured.whole()
+    # Of several heights the least: there the disparity weighs most.
+    least = min(heights.values(), default=None)
+    whole = measure(measured, spans, line_height_px=least, whole=True)
+    whole |= of_recording(measured, spans)
+    resolved = of_whole(
+        whole,
+        [trial.figures for trial in _shown(trials)],
+        recording,
+        resolvers=by_trial,
+        line_height_px=least,
+        seed=seed,
+    )
+    whole |= {name: resolved.get(name) for name in ("lines", "tokens", "line_share", "token_share")}
+    whole["resolvability"] = resolved
+    reasons = _reasons(whole, trials, gates, events_only=measured.events_only)
     return QualityReport(
-        usable=not reasons, reasons=reasons, recording=whole, trials=trials, gates=gates
+        usable=not reasons,
+        reasons=reasons,
+        recording=whole,
+        trials=trials,
+        gates=gates,
+        warnings=caveats(measured, whole, gates, [trial.figures for trial in trials]),
+        about=facts(measured),
+        participant=str(recording.provenance.get("participant") or ""),
     )
 
 
-def _accuracy(recording: Recording) -> dict[str, Any]:
-    """Unknown, however precise gaze is; what the device said of its own validation beside it."""
-    said = recording.provenance.get("validations", ())
-    return {"accuracy": "unknown", "device_validations": list(said)}
-
-
-def _judge(
-    measured: Measured, trial: Trial, gates: Gates, line_height_px: float | None
+def _judge(  # noqa: PLR0917 - all of them are what a trial is judged by
+    measured: Measured,
+    trial: Trial,
+    gates: Gates,
+    line_height_px: float | None,
+    resolver: Resolver | None,
+    seed: int,
 ) -> TrialQuality:
     figures = measure(measured, [(trial.onset_ms, trial.offset_ms)], line_height_px=line_height_px)
+    figures |= of_trial(
+        figures,
+        measured.recording,
+        resolver=resolver,
+        line_height_px=line_height_px,
+        seed=seed,
+    )
+    failures = gates.failures(figures)
+    if measured.events_only and not figures["n_fixations"]:
+        failures |= {"no_fixations": "the device reports no fixation"}
     return TrialQuality(
-        name=trial.name,
-        stimulus=trial.stimulus,
-        figures=figures,
-        failures=gates.failures(figures),
+        name=trial.name, stimulus=trial.stimulus, figures=figures, failures=failures
     )
 
 
-def _reasons(whole: Mapping[str, Any], trials: Sequence[TrialQuality], gates: Gates) -> list[str]:
+def _reasons(
+    whole: Mapping[str, Any], trials: Sequence[TrialQuality], gates: Gates, *, events_only: bool
+) -> list[str]:
     """Why a recording is not usable; one line a gate, however many trials fail it."""
-    if not whole["n_samples"]:
+    if not whole["n_samples"] and not events_only:
         return ["the recording holds no samples"]
     judged = _shown(trials)
     if not judged:
         return list(gates.failures(whole).values())
+    failed = gates.failures(whole)
+    of_whole = [f"whole recording: {failed[gate]}" for gate in RECORDING_GATES if gate in failed]
     passed = sum(trial.passed for trial in judged)
     needed = min(math.ceil(gates.min_passed_trials), len(judged))
     if passed >= needed:
-        return []
+        return of_whole
     reasons = [f"{passed} of {len(judged)} trials pass (needed: at least {needed})"]
     for gate in dict.fromkeys(gate for trial in judged for gate in trial.failures):
         failing = [trial for trial in judged if gate in trial.failures]
@@ -177,7 +259,7 @@ def _reasons(whole: Mapping[str, Any], trials: Sequence[TrialQuality], gates: Ga
             f"{gate} fails in {len(failing)} of {len(judged)} trials, "
             f"as in {first.name}: {first.failures[gate]}"
         )
-    return reasons
+    return reasons + of_whole
 
 
 T = TypeVar("T", Trial, TrialQuality)

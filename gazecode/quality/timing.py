@@ -87,9 +87,10 @@ def pool(parts: Sequence[Mapping[str, Any]], *, interval_ms: float) -> dict[str,
     -------
     dict
         Counts ``n_samples``, ``n_valid``, ``n_invalid`` (rows without gaze), ``n_absent``; shares
-        ``loss`` (invalid and absent) and ``loss_from_expected`` (one minus valid over duration
-        times rate); ``duration_ms``, ``paused_ms``; ``effective_hz`` (valid samples over last
-        minus first stamp plus the median step); ``gap_count``, ``gap_longest_ms``;
+        ``loss`` (invalid and absent), ``loss_invalid`` (of the rows) and ``loss_from_expected``
+        (one minus valid over duration times rate); ``duration_ms``, ``paused_ms``;
+        ``effective_hz`` (valid samples over last minus first stamp plus the median step);
+        ``gap_count``, ``gap_longest_ms``;
         ``step_median_ms``, ``step_sd_ms`` (of the steps below 1.5 intervals).
 
     Examples
@@ -117,6 +118,7 @@ def pool(parts: Sequence[Mapping[str, Any]], *, interval_ms: float) -> dict[str,
         "n_absent": n_absent,
         # Without one sample everything is lost, whatever the clock would have been.
         "loss": 1 - n_valid / (n + n_absent) if n else 1.0,
+        "loss_invalid": 1 - _ratio(n_valid, n),
         "loss_from_expected": _share_missing(n_valid * interval_ms, total["duration_ms"]),
         "effective_hz": _ratio(1000.0 * n_valid, total["observed_ms"]),
         "gap_count": len(gaps),

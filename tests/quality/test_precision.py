@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazecode.errors import DataError, ParameterError
-from gazecode.quality import bcea, moving_precision, rms_s2s, std
+from gazecode.model import Recording, Samples
+from gazecode.quality import assess, bcea, moving_precision, precision_within, rms_s2s, std
+from gazecode.quality.windows import Windows
 
 point = st.tuples(st.floats(-30, 30), st.floats(-30, 30))
 gaze = st.lists(st.one_of(point, point, st.just((math.nan, math.nan))), max_size=40).map(
@@ -159,12 +161,107 @@ def test_equal_to_etdqualitizer():
         assert bcea(x, y, p=0.95) == pytest.approx(etdq.bcea(x, y, 0.95)[0], abs=1e-6)
 
 
-def test_moving_windows_equal_to_etdqualitizer():
+@pytest.mark.filterwarnings(
+    "ignore:invalid value", "ignore:Mean of empty", "ignore:Degrees of freedom"
+)
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:All-NaN slice")
+@pytest.mark.parametrize("lost", [0.0, 0.3])
+@pytest.mark.parametrize(("hz", "n"), [(500, 50), (60, 6), (1000 / 3, 33)])
+def test_moving_windows_equal_to_etdqualitizer(lost, hz, n):
     etdq = pytest.importorskip("ETDQualitizer", reason="ETDQualitizer is not installed")
     rng = np.random.default_rng(4)
-    x, y = np.cumsum(rng.normal(0, 0.02, (2, 3000)), axis=1)
-    ours = moving_precision(np.arange(3000) * 2.0, x, y, window_ms=100)
-    for values, metric in zip(ours, ("RMS-S2S", "STD"), strict=True):
-        theirs = etdq.precision_using_moving_window(x, y, 50, metric)
+    x, y = np.cumsum(rng.normal(0, 0.02, (2, 1500)), axis=1)
+    for start in rng.integers(0, 1500, int(lost * 1500 / 20)):
+        x[start : start + 20] = y[start : start + 20] = np.nan
+    windows = Windows(np.arange(1500) * 1000 / hz, window_ms=n * 1000 / hz)
+    # Every window in which a figure exists, as it counts them.
+    ours = windows.precision(x, y, min_share=0)
+    for values, metric in ((ours.rms, "RMS-S2S"), (ours.std, "STD")):
+        theirs = etdq.precision_using_moving_window(x, y, n, metric)
         print(f"{metric}: {np.nanmedian(values):.9f}, ETDQualitizer {theirs:.9f}")
         assert np.nanmedian(values) == pytest.approx(theirs, abs=1e-6)
+    # Its BCEA fails in a window with fewer than two valid samples: one in three is lost here.
+    x, y = np.cumsum(rng.normal(0, 0.02, (2, 1500)), axis=1)
+    x[:: 3 if lost else 2000] = np.nan
+    y[np.isnan(x)] = np.nan
+    area = windows.precision(x, y, min_share=0, p=0.9).bcea
+    theirs = etdq.precision_using_moving_window(x, y, n, "BCEA", P=0.9)
+    assert np.nanmedian(area) == pytest.approx(theirs, abs=1e-6)
+
+
+@given(gaze, st.integers(4, 9), st.sampled_from([0.3, 0.68, 0.95]))
+def test_windows_of_area_by_brute_force(columns, n, p):
+    x, y = columns
+    found = Windows(np.arange(len(x)) * 4.0, window_ms=n * 4.0).precision(x, y, p=p)
+    for i in range(len(x)):
+        wx, wy = x[i : i + n], y[i : i + n]
+        valid = np.isfinite(wx).sum()
+        if len(wx) < n or valid < 3 or valid < n / 2:
+            assert math.isnan(found.bcea[i])
+            continue
+        assert same(found.bcea[i], bcea(wx, wy, p=p), 2e-4)
+        assert same(found.std[i], math.hypot(found.std_x[i], found.std_y[i]))
+
+
+def test_thirty_percent_loss_does_not_bias_windows_or_fixations():
+    rng = np.random.default_rng(5)
+    n, size = 60_000, 100
+    x, y = rng.normal(size=(2, n)) * [[0.3], [0.5]]
+    lost = rng.random(n) < 0.3
+    x_lost, y_lost = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
+    first = np.arange(0, n, size)
+    whole, part = (
+        precision_within(a, b, first, first + size) for a, b in ((x, y), (x_lost, y_lost))
+    )
+    closed = 2 * math.log(1 / 0.32) * math.pi * 0.3 * 0.5
+    for name in ("bcea", "rms", "std"):
+        full, thin = getattr(whole, name).mean(), getattr(part, name).mean()
+        error = getattr(part, name).std() / math.sqrt(len(first))
+        print(f"{name}: all {full:.5f}, 30 % lost {thin:.5f} +- {error:.5f}")
+        assert abs(thin - full) < 3 * error
+    assert part.bcea.mean() == pytest.approx(closed, rel=0.02)
+    moving = Windows(np.arange(n) * 1.0).precision(x_lost, y_lost)
+    assert np.nanmean(moving.bcea) == pytest.approx(closed, rel=0.02)
+
+
+@given(gaze, st.lists(st.tuples(st.integers(0, 40), st.integers(0, 12)), max_size=6))
+def test_fixations_by_brute_force(columns, stretches):
+    x, y = columns
+    first = np.array([min(a, len(x)) for a, _ in stretches], dtype=int)
+    last = np.array([min(a + k, len(x)) for a, k in stretches], dtype=int)
+    found = precision_within(x, y, first, last)
+    assert len(found) == len(stretches)
+    for i, (a, b) in enumerate(zip(first, last, strict=True)):
+        wx, wy = x[a:b], y[a:b]
+        if np.isfinite(wx).sum() < 3:
+            assert math.isnan(found.std[i])
+            continue
+        assert same(found.rms[i], rms_s2s(wx, wy))
+        assert same(found.std[i], std(wx, wy), 1e-7)
+        assert same(found.bcea[i], bcea(wx, wy), 1e-5)
+
+
+def test_ratio_of_white_noise_is_root_two():
+    rng = np.random.default_rng(6)
+    x, y = rng.normal(size=(2, 50_000))
+    first = np.arange(0, 50_000, 500)
+    found = precision_within(x, y, first, first + 500)
+    assert np.median(found.rms / found.std) == pytest.approx(math.sqrt(2), rel=0.01)
+
+
+def test_loss_and_rate_equal_to_etdqualitizer():
+    etdq = pytest.importorskip("ETDQualitizer", reason="ETDQualitizer is not installed")
+    rng = np.random.default_rng(7)
+    n = 4001
+    t = np.arange(n) * 4.0
+    xy = rng.normal(500, 3, (n, 2))
+    xy[rng.random(n) < 0.3] = np.nan
+    theirs = etdq.DataQuality(xy[:, 0], xy[:, 1], t / 1000, "degrees")
+    rec = Recording(samples={"left": Samples(t_ms=t, xy_px=xy, eye="left")})
+    ours = assess(rec).recording
+    assert 100 * ours["loss_invalid"] == pytest.approx(theirs.data_loss_from_invalid(), abs=1e-4)
+    assert 100 * ours["loss_from_expected"] == pytest.approx(
+        theirs.data_loss_from_expected(250), abs=1e-4
+    )
+    assert ours["effective_hz"] == pytest.approx(theirs.effective_frequency(), abs=1e-6)
+    assert ours["n_absent"] == 0

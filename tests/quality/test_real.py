@@ -1,11 +1,13 @@
 """Real recordings: which are usable, and what was lost, against plain counting."""
 
+import gzip
 import json
+import re
 
 import numpy as np
 import pytest
 
-from gazecode.model import Recording
+from gazecode.model import Recording, Screen
 from gazecode.quality import assess
 from gazecode.readers import read
 
@@ -118,3 +120,47 @@ def test_eyelink_counts(shared_data, name, rate_hz, loss):
     assert report.usable
     assert report.recording["rate_hz"] == pytest.approx(rate_hz)
     assert report.recording["loss"] == pytest.approx(loss, abs=1e-5)
+
+
+def stated_by_eyelink(path):
+    """By splitting lines: average and maximum of the last validation of each eye before gaze."""
+    text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    begun = text.index(b"\nSTART")
+    found = re.findall(
+        rb"!CAL VALIDATION \S+ +\S+ +(LEFT|RIGHT) +\S+ +ERROR ([\d.]+) avg. ([\d.]+) max",
+        text[:begun],
+    )
+    last = {eye: (float(mean), float(most)) for eye, mean, most in found}
+    return np.array(list(last.values()))
+
+
+@pytest.mark.parametrize(
+    "name", ["bino1000.asc.gz", "bino500.asc.gz", "mono1000.asc.gz", "mono250.asc.gz"]
+)
+def test_accuracy_is_what_eyelink_states_of_itself(shared_data, name):
+    path = shared_data / "exports" / "eyelink_asc" / name
+    stated = stated_by_eyelink(path)
+    figures = report_of(path).recording
+    assert figures["accuracy"] == "stated by the device"
+    assert figures["accuracy_deg"] == pytest.approx(stated[:, 0].mean(), abs=1e-6)
+    assert figures["accuracy_max_deg"] == stated[:, 1].max()
+    assert figures["accuracy_measured_deg"] is None
+
+
+@pytest.mark.parametrize("name", ["4Ctest_fixation.csv"])
+def test_a_file_of_fixations_alone_is_no_file_without_gaze(shared_data, name):
+    report = report_of(shared_data / "exports" / "tobii_sdk" / name)
+    assert report.usable
+    assert (report.recording["n_samples"], report.recording["loss"]) == (0, None)
+    assert report.recording["n_fixations"] == 14
+
+
+def test_disparity_beside_the_line_pitch(shared_data):
+    """`validity.md` 7: the eyes lie tens of pixels apart, at lines of 27 px."""
+    (path,) = list(shared_data.glob("vanderbilt*/gaze/*"))[:1]
+    recording = read(path, screen=Screen(width_px=1920, height_px=1080))
+    figures = assess(recording, line_height_px=27.0).recording
+    left, right = (recording.samples[eye].xy_px for eye in ("left", "right"))
+    apart = np.nanmedian(np.abs((right - left)[:, 1]))
+    print(f"{path.name}: {apart:.1f} px, {figures['disparity_lines']:.2f} lines")
+    assert figures["disparity_lines"] == pytest.approx(apart / 27, abs=1e-6)
