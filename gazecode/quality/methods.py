@@ -182,8 +182,12 @@ def _excluded(reports: Sequence[QualityReport]) -> str:
     trials = [trial for report in reports for trial in report.trials]
     failed = [trial for r in reports if r.usable for trial in r.trials if not trial.passed]
     people = sorted({report.participant for report in reports} - {""})
-    who = f" of {len(people)} participants" if people else f" (participants: {NOT_RECORDED})"
-    said = f"{len(reports)} recordings{who} with {len(trials)} trials were assessed"
+    who = (
+        f" of {_count(len(people), 'participant')}"
+        if people
+        else f" (participants: {NOT_RECORDED})"
+    )
+    said = f"Assessed: {_count(len(reports), 'recording')}{who} with {_count(len(trials), 'trial')}"
     if not unusable and not failed:
         return f"{said}; none was excluded."
     gates: dict[str, int] = {}
@@ -197,7 +201,8 @@ def _excluded(reports: Sequence[QualityReport]) -> str:
     limits = reports[0].gates
     why = ", ".join(f"{gate}{_limit(limits, gate)}: {n}" for gate, n in sorted(gates.items()))
     return (
-        f"{said}; {len(unusable)} recordings and {len(failed)} trials of the others were excluded "
+        f"{said}; excluded: {_count(len(unusable), 'recording')} and "
+        f"{_count(len(failed), 'trial')} of the others "
         f"(criteria failed: {why or 'no samples'})."
     )
 
@@ -253,3 +258,7 @@ def _highest(values: Sequence[Any], unit: str) -> str:
 
 def _percent(share: Any) -> str:
     return f"{100 * share:.3g} %" if isinstance(share, int | float) else NOT_RECORDED
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" + ("" if n == 1 else "s")

@@ -15,7 +15,40 @@ import numpy as np
 
 from gazecode.errors import DataError, FormatError, GazecodeError, ParameterError, UnknownFormat
 from gazecode.model import Recording, Screen
-from gazecode.readers import eyecode, eyelink, eyex, itrace, smi, table, tobii_research
+from gazecode.readers import (
+    bids,
+    codegrits,
+    dataviewer,
+    emtk,
+    eyecode,
+    eyecode_csv,
+    eyekit,
+    eyelink,
+    eyex,
+    fix8,
+    gazepoint,
+    imotions,
+    itrace,
+    itrace_legacy,
+    itrace_toolkit,
+    labvanced,
+    neon_cloud,
+    neon_native,
+    ogama,
+    psychopy_iohub,
+    pupil_core,
+    smi,
+    smi_begaze,
+    smi_raw_table,
+    table,
+    titta,
+    tobii_glasses2,
+    tobii_prolab,
+    tobii_research,
+    tobii_sdk,
+    tobii_studio,
+    tobii_tx300,
+)
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.registry import Registry, check_parameters
@@ -27,7 +60,40 @@ READERS: Registry[Reader] = Registry(
     "readers",
     {
         module.READER.name: module.READER
-        for module in (eyelink, eyex, smi, eyecode, itrace, tobii_research, table)
+        for module in (
+            eyelink,
+            dataviewer,
+            eyex,
+            smi,
+            smi_begaze,
+            smi_raw_table,
+            eyecode,
+            itrace,
+            itrace_legacy,
+            itrace_toolkit,
+            codegrits,
+            tobii_research,
+            pupil_core,
+            neon_cloud,
+            neon_native,
+            gazepoint,
+            tobii_prolab,
+            tobii_studio,
+            titta,
+            tobii_glasses2,
+            tobii_sdk,
+            tobii_tx300,
+            bids,
+            emtk,
+            eyecode_csv,
+            eyekit,
+            fix8,
+            ogama,
+            imotions,
+            labvanced,
+            psychopy_iohub,
+            table,
+        )
     },
     group="gazecode.readers",
 )

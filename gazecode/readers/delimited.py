@@ -9,6 +9,7 @@ characters unless a format is known to quote: one stray quote must not swallow r
 import csv
 import io
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ Decimal = Literal[".", ","]
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _PROBE_LINES = 200
+_MAX_INT = 2**63 - 1
 _DTYPES = {float: "float64", int: "Int64", str: "category"}
 _MISSING = ["", "NA", "N/A", "n/a", "nan", "NaN", "-", ".", "null"]
 
@@ -225,8 +227,11 @@ def _parse(
 
     kinds = {c: _DTYPES[kind] for c, kind in wanted.items()}
     try:
-        return _filled(load(kinds))
-    except (ValueError, TypeError):
+        with warnings.catch_warnings():
+            # A cast that loses a value is no success.
+            warnings.simplefilter("error", RuntimeWarning)
+            return _filled(load(kinds))
+    except (ValueError, TypeError, OverflowError, RuntimeWarning):
         frame = load(dict.fromkeys(wanted, "str"))
     for column, kind in wanted.items():
         text = frame[column]
@@ -254,9 +259,12 @@ def _numbers(
 
     said = text.notna() & ~text.isin(_MISSING)
     if whole:
-        readable = text.str.fullmatch(r"[+-]?\d{1,18}") & said
+        readable = text.str.fullmatch(r"[+-]?\d{1,19}").fillna(value=False).astype(bool) & said
+        whole_numbers = [int(cell) for cell in text[readable]]
+        fits = [abs(number) <= _MAX_INT for number in whole_numbers]
         values = pd.Series(pd.NA, index=text.index, dtype="Int64")
-        values[readable] = text[readable].astype("int64")
+        rows = text.index[readable][fits]
+        values[rows] = [n for n, good in zip(whole_numbers, fits, strict=True) if good]
     else:
         plain = text.str.replace(decimal, ".", regex=False)
         values = pd.to_numeric(plain, errors="coerce").astype("float64")
@@ -308,16 +316,14 @@ def _count_cells(
     text: npt.NDArray[np.uint8], starts: IntArray, dialect: _Dialect
 ) -> tuple[IntArray, npt.NDArray[np.bool_]]:
     """Cells of each row, and whether its quotes balance; a separator between quotes is text."""
-    is_separator = text == ord(dialect.separator)
-    quotes = text == ord('"')
-    if not dialect.quoted or not quotes.any():
-        cells = 1 + np.add.reduceat(is_separator, starts, dtype=np.int64)
-        return cells, np.ones(len(starts), dtype=bool)
-    # Blank lines before the first row hold no quote.
-    opened = np.cumsum(quotes, dtype=np.int64)
-    before = np.repeat(opened[starts] - quotes[starts], np.diff(np.append(starts, len(text))))
-    inside = np.zeros(len(text), dtype=bool)
-    inside[starts[0] :] = (opened[starts[0] :] - before) % 2 == 1
-    cells = 1 + np.add.reduceat(is_separator & ~inside, starts, dtype=np.int64)
-    n_quotes = np.add.reduceat(quotes, starts, dtype=np.int64)
-    return cells, n_quotes % 2 == 0
+    at = np.flatnonzero(text == ord(dialect.separator))
+    quotes = np.flatnonzero(text == ord('"')) if dialect.quoted else at[:0]
+    edges = np.append(starts, len(text))
+    if not len(quotes):
+        return 1 + np.diff(np.searchsorted(at, edges)), np.ones(len(starts), dtype=bool)
+    before = np.searchsorted(quotes, edges)
+    # Inside quotes is what an odd number of them precedes in its own row.
+    row = np.searchsorted(starts, at, side="right") - 1
+    inside = (np.searchsorted(quotes, at) - before[row]) % 2 == 1
+    cells = 1 + np.diff(np.searchsorted(at[~inside], edges))
+    return cells, np.diff(before) % 2 == 0

@@ -23,23 +23,24 @@ from gazecode.readers.build import samples_of_eyes
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.trials import unique_names
-from gazecode.readers.xml import Columns, Group, number, read_xml, root_name
+from gazecode.readers.xml import Columns, Group, Kind, number, read_xml, root_name
 from gazecode.units import sample_end_ms
 
 __all__ = ["READER", "read", "sniff"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_ROWS = {
-    "gaze": dict.fromkeys(("start", "x", "y"), "float"),
-    "fixation": dict.fromkeys(("start", "end", "x", "y"), "float"),
-    "saccade": dict.fromkeys(("start", "end", "x1", "y1", "x2", "y2"), "float"),
-    "aoi": dict.fromkeys(("kind", "name"), "text")
-    | dict.fromkeys(("x", "y", "width", "height"), "float"),
+_ROWS: dict[str, dict[str, Kind]] = {
+    "gaze": {"start": "float", "xy": ("x", "y")},
+    "fixation": {"start": "float", "end": "float", "xy": ("x", "y")},
+    "saccade": {"start": "float", "end": "float", "xy": ("x1", "y1"), "end_xy": ("x2", "y2")},
+    "aoi": {"kind": "text", "name": "text", "box": ("x", "y", "width", "height")},
     "offset": {"kind": "text", "x": "float", "y": "float"},
 }
 _GAP_MS = 1000.0
 """Between trials whose own starts would overlap."""
+_MAX_MS = 1e10
+"""About four months: a stamp beyond it is no time of a session."""
 
 
 def sniff(source: Source) -> bool:
@@ -58,7 +59,7 @@ def read(source: Source) -> Recording:
         boxes in `stimuli`; the vendor's fixations and saccades in `device_events`.
     """
     document, *groups = read_xml(
-        source.read_bytes(),
+        source.chunks(),
         name=source.name,
         rows=_ROWS,
         texts=("code", "screenshot"),
@@ -67,12 +68,13 @@ def read(source: Source) -> Recording:
     if not groups:
         raise FormatError(f"{source.name}: no <trial> in the experiment; expected one or more")
     counts: Counter[str] = Counter()
-    shift_ms, laid_out = _shifts(groups, source.name)
-    gaze = _shifted(groups, "gaze", ("start",), shift_ms)
-    xy = np.stack([gaze["x"], gaze["y"]], axis=1)
-    samples = samples_of_eyes(gaze["start"], {"both": xy}, counts=counts)
+    _refuse_absurd_times(groups, source.name)
+    extent_ms = [_extent_ms(group, source.name) for group in groups]
+    shift_ms, laid_out = _shifts(groups, extent_ms, source.name)
+    gaze = _shifted(groups, "gaze", shift_ms)
+    samples = samples_of_eyes(gaze["start"], {"both": gaze["xy"]}, counts=counts)
     t_ms = samples["both"].t_ms
-    trials = _trials(groups, shift_ms, source.name)
+    trials = _trials(groups, shift_ms, extent_ms)
     return Recording(
         samples=samples,
         trials=trials,
@@ -93,6 +95,30 @@ def _attribute(group: Group, key: str, name: str) -> float:
     return number(group.attrib.get(key), f"{name}: <trial> {key}")
 
 
+def _refuse_absurd_times(groups: Sequence[Group], name: str) -> None:
+    """One damaged stamp would stretch the clock until no two samples are apart on it."""
+    for place, group in enumerate(groups, start=1):
+        for tag, columns in (
+            ("gaze", ("start",)),
+            ("fixation", ("start", "end")),
+            ("saccade", ("start", "end")),
+        ):
+            for column in columns:
+                _refuse_absurd(group.tables[tag][column], f"{name}: <{tag}> {column}", place)
+        stated = [_attribute(group, key, name) for key in ("started", "ended")]
+        _refuse_absurd(np.array(stated), f"{name}: <trial> started or ended", place)
+
+
+def _refuse_absurd(t_ms: FloatArray, where: str, place: int) -> None:
+    with np.errstate(invalid="ignore"):
+        absurd = np.flatnonzero(np.abs(t_ms) > _MAX_MS)
+    if absurd.size:
+        raise FormatError(
+            f"{where} is {t_ms[absurd[0]]:g} ms in trial {place}; expected times of one session, "
+            f"below {_MAX_MS:g} ms. The file is damaged: copy or export it again"
+        )
+
+
 def _extent_ms(group: Group, name: str) -> float:
     """How long a trial holds: as stated, and at least as long as it has samples."""
     stated = _attribute(group, "ended", name) - _attribute(group, "started", name)
@@ -102,10 +128,12 @@ def _extent_ms(group: Group, name: str) -> float:
     return stated if stated > seen else seen
 
 
-def _shifts(groups: Sequence[Group], name: str) -> tuple[FloatArray, str]:
+def _shifts(
+    groups: Sequence[Group], extent_ms: Sequence[float], name: str
+) -> tuple[FloatArray, str]:
     """Start of each trial on the recording's clock, and how it was found."""
     started = np.array([_attribute(g, "started", name) for g in groups])
-    extent = np.array([_extent_ms(g, name) for g in groups])
+    extent = np.array(extent_ms)
     if np.isfinite(started).all() and (np.diff(started) >= extent[:-1]).all():
         return started, "<trial> started + <gaze> start, ms of the recording"
     sequential = np.concatenate(([0.0], np.cumsum(extent + _GAP_MS)[:-1]))
@@ -115,32 +143,38 @@ def _shifts(groups: Sequence[Group], name: str) -> tuple[FloatArray, str]:
     )
 
 
-def _shifted(
-    groups: Sequence[Group], tag: str, times: Sequence[str], shift_ms: FloatArray
-) -> Columns:
-    """One table of all trials, its times brought to the recording's clock."""
+def _shifted(groups: Sequence[Group], tag: str, shift_ms: FloatArray) -> Columns:
+    """One table of all trials, its times brought to the recording's clock.
+
+    Each trial's columns are let go as they are joined.
+    """
     tables = [g.tables[tag] for g in groups]
-    joined = {column: np.concatenate([t[column] for t in tables]) for column in _ROWS[tag]}
     shift = np.repeat(shift_ms, [len(t["start"]) for t in tables])
-    return joined | {column: joined[column] + shift for column in times}
+    joined = {column: np.concatenate([t.pop(column) for t in tables]) for column in _ROWS[tag]}
+    for column in ("start", "end"):
+        if column in joined:
+            joined[column] += shift
+    return joined
 
 
-def _trials(groups: Sequence[Group], shift_ms: FloatArray, name: str) -> list[Trial]:
+def _trials(
+    groups: Sequence[Group], shift_ms: FloatArray, extent_ms: Sequence[float]
+) -> list[Trial]:
     stems = [
         "_".join(filter(None, (g.attrib.get("base"), g.attrib.get("version")))) or "trial"
         for g in groups
     ]
     return [
-        Trial(name=n, onset_ms=float(t), offset_ms=float(t) + _extent_ms(g, name), stimulus=n)
-        for n, t, g in zip(unique_names(stems), shift_ms, groups, strict=True)
+        Trial(name=n, onset_ms=float(t), offset_ms=float(t) + extent, stimulus=n)
+        for n, t, extent in zip(unique_names(stems), shift_ms, extent_ms, strict=True)
     ]
 
 
 def _device_events(
     groups: Sequence[Group], shift_ms: FloatArray, t_ms: FloatArray, counts: Counter[str]
 ) -> Events:
-    fixation = _shifted(groups, "fixation", ("start", "end"), shift_ms)
-    saccade = _shifted(groups, "saccade", ("start", "end"), shift_ms)
+    fixation = _shifted(groups, "fixation", shift_ms)
+    saccade = _shifted(groups, "saccade", shift_ms)
     n_fixation, n_saccade = len(fixation["start"]), len(saccade["start"])
     onset = np.concatenate([fixation["start"], saccade["start"]])
     offset = np.concatenate([fixation["end"], _after_last_sample(saccade["end"], t_ms)])
@@ -151,20 +185,16 @@ def _device_events(
         counts["empty_device_events"] += int((~whole).sum())
     order = order[whole]
     none = np.full((n_fixation, 2), np.nan)
-    xy = np.concatenate([_points(fixation, "x", "y"), _points(saccade, "x1", "y1")])
+    xy = np.concatenate([fixation["xy"], saccade["xy"]])
     return Events(
         kind=np.repeat(np.array(["fixation", "saccade"], object), [n_fixation, n_saccade])[order],
         onset_ms=onset[order],
         offset_ms=offset[order],
         xy_px=xy[order],
-        end_xy_px=np.concatenate([none, _points(saccade, "x2", "y2")])[order],
+        end_xy_px=np.concatenate([none, saccade["end_xy"]])[order],
         first=np.searchsorted(t_ms, onset[order]),
         last=np.searchsorted(t_ms, offset[order]),
     )
-
-
-def _points(table: Columns, x: str, y: str) -> FloatArray:
-    return np.stack([table[x], table[y]], axis=1)
 
 
 def _after_last_sample(end_ms: FloatArray, t_ms: FloatArray) -> FloatArray:
@@ -188,7 +218,7 @@ def _stimuli(groups: Sequence[Group], trials: Sequence[Trial], name: str) -> dic
             code=group.texts.get("code", ""),
             language=group.attrib.get("language", ""),
             boxes=_boxes(group.tables["aoi"], group.texts.get("code", ""), _font_px(group, name)),
-            image=_image(group.texts.get("screenshot", ""), f"{name}: {trial.name}"),
+            image=_image(group.texts.pop("screenshot", ""), f"{name}: {trial.name}"),
         )
         for group, trial in zip(groups, trials, strict=True)
     }
@@ -206,24 +236,27 @@ def _boxes(aoi: Columns, code: str, font_px: float) -> Columns:
     The file names the category of a token's box alone ("keyword"). Its text is cut out of the
     source: the box of the line says the row and where the row begins, the font the columns.
     """
+    x, y, width, height = aoi["box"].T
     rows = {
-        float(y): (int(name.removeprefix("line ")) - 1, float(x))
-        for kind, name, x, y in zip(aoi["kind"], aoi["name"], aoi["x"], aoi["y"], strict=True)
-        if kind == "line" and name.removeprefix("line ").isdigit()
+        float(top): (int(name.removeprefix("line ")) - 1, float(left))
+        for kind, name, left, top in zip(aoi["kind"], aoi["name"], x, y, strict=True)
+        if kind == "line" and name.removeprefix("line ").isdecimal()
     }
     lines = code.splitlines()
     text = [
-        _cut(lines, rows.get(float(y)), float(x), float(width), font_px) if kind == "syntax" else ""
-        for kind, x, y, width in zip(aoi["kind"], aoi["x"], aoi["y"], aoi["width"], strict=True)
+        _cut(lines, rows.get(float(top)), float(left), float(wide), font_px)
+        if kind == "syntax"
+        else ""
+        for kind, left, top, wide in zip(aoi["kind"], x, y, width, strict=True)
     ]
     return {
         "kind": aoi["kind"],
         "name": aoi["name"],
         "text": np.array(text, dtype=object),
-        "x0": aoi["x"],
-        "y0": aoi["y"],
-        "x1": aoi["x"] + aoi["width"],
-        "y1": aoi["y"] + aoi["height"],
+        "x0": x.copy(),
+        "y0": y.copy(),
+        "x1": x + width,
+        "y1": y + height,
     }
 
 
@@ -234,10 +267,13 @@ def _cut(
     width: float,
     font_px: float,
 ) -> str:
-    if row is None or np.isnan(font_px) or not 0 <= row[0] < len(lines):
+    if row is None or not 0 <= row[0] < len(lines):
         return ""
-    start = round((x - row[1]) / font_px)
-    return lines[row[0]].expandtabs()[max(start, 0) : start + round(width / font_px)]
+    begin, wide = (x - row[1]) / font_px, width / font_px
+    if not (np.isfinite(begin) and np.isfinite(wide)):
+        return ""
+    start = round(begin)
+    return lines[row[0]].expandtabs()[max(start, 0) : start + round(wide)]
 
 
 def _image(text: str, where: str) -> bytes | None:

@@ -28,7 +28,10 @@ __all__ = ["Stretch", "cut_trials"]
 
 _START = re.compile(r"(TRIALID|start_trial)\b[ :]*(.*)")
 _END = re.compile(r"(?:TRIAL_RESULT|stop_trial|end_trial)\b")
-_IMAGE = re.compile(r"!V IMGLOAD (?:FILL|CENTER|TOP_LEFT) (.+?)(?:\s+-?\d+(?:\.\d+)?)*\s*$")
+_IMAGE = re.compile(r"!V IMGLOAD (?:FILL|CENTER|TOP_LEFT) (.+)")
+_PLACE = re.compile(r"-?\d+(?:\.\d+)?")
+_LONGEST = 2000
+"""No command is longer; a longer message is no trial's, and not searched."""
 
 
 class Stretch(NamedTuple):
@@ -64,22 +67,25 @@ def cut_trials(
     >>> [(trial.name, trial.onset_ms, trial.offset_ms) for trial in trials]
     [('a', 20.0, 60.0), ('b', 60.0, 100.0)]
     """
+    messages = [(t, text) for t, text in messages if len(text) <= _LONGEST]
     marks = _trial_marks(messages)
+    times = [mark.t_ms for mark in marks]
     ends = sorted(t for t, text in messages if _END.match(text))
     pieces: list[_Piece] = []
     previous_end, last = -float("inf"), ""
     for number, (onset, offset) in enumerate(sorted(stretches), start=1):
-        before = _between(marks, previous_end, onset, right=True)
-        inside = _between(marks, onset, offset)
+        # The messages after the block before, up to this block's first ms; then those within it.
+        a, b = bisect_right(times, previous_end), bisect_right(times, onset)
+        before, inside = marks[a:b], marks[b : bisect_left(times, offset)]
         cuts = _cuts(onset, before, inside, last or f"block {number}")
         pieces += _cut(cuts, offset, ends)
         previous_end = offset
         last = (*before, *inside)[-1].text if before or inside else last
     names = unique_names(piece.name for piece in pieces)
     images = sorted(
-        _Mark(t, re.split(r"[/\\]", found[1])[-1])
+        _Mark(t, _file_name(found[1]))
         for t, text in messages
-        if (found := _IMAGE.search(text))
+        if "!V IMGLOAD" in text and (found := _IMAGE.search(text))
     )
     return tuple(
         Trial(
@@ -92,18 +98,20 @@ def cut_trials(
     )
 
 
+def _file_name(command: str) -> str:
+    """Name of an image without its folders and without the numbers that say where it was put."""
+    words = command.split()
+    while len(words) > 1 and _PLACE.fullmatch(words[-1]):
+        words.pop()
+    return re.split(r"[/\\]", " ".join(words))[-1]
+
+
 def _trial_marks(messages: Sequence[tuple[float, str]]) -> list[_Mark]:
     found = [(t, match) for t, text in messages if (match := _START.match(text))]
     kinds = {match[1] for _, match in found}
     kind = "TRIALID" if "TRIALID" in kinds else "start_trial"
     marks = [_Mark(t, match[2].strip() or kind) for t, match in found if match[1] == kind]
     return sorted(marks, key=lambda mark: mark.t_ms)
-
-
-def _between(marks: list[_Mark], after: float, to: float, *, right: bool = False) -> list[_Mark]:
-    """Marks with ``after < t < to``, or ``after < t <= to``."""
-    times = [mark.t_ms for mark in marks]
-    return marks[bisect_right(times, after) : (bisect_right if right else bisect_left)(times, to)]
 
 
 def _cuts(

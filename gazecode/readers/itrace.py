@@ -2,16 +2,13 @@
 
 Core (``<itrace_core>``) holds each eye's position and validity; a plug-in (``<itrace_plugin>``)
 holds path, line and column for part of the same events. `read` finds one beside the other by
-session; `ide_positions` gives the joined editor positions on the recording's clock.
-
-`event_id` is a Windows FILETIME of the arrival (18 digits: int64 only). Durations come from
-`tracker_time`, whose unit differs by tracker and is inferred by fitting it against `event_id` over
-the whole session. Rows that neither eye supports still hold stale positions and are lost.
+session; `ide_positions` gives the joined editor positions on the recording's clock. Rows that
+neither eye supports still hold stale positions and are lost. The calibration that core may hold is
+the fit to the points it was made on, no validation: it is summed up in the provenance.
 
 Guarnera et al. 2018, doi:10.1145/3204493.3208343.
 """
 
-import math
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -24,52 +21,75 @@ import numpy.typing as npt
 from gazecode.errors import FormatError
 from gazecode.model import Recording, Screen
 from gazecode.readers.build import samples_of_eyes
+from gazecode.readers.itrace_calibration import CALIBRATION_ROWS, calibration
+from gazecode.readers.itrace_clock import (
+    FILETIME_EPOCH,
+    TRACKER_UNITS_MS,
+    session_clock,
+    start_ns,
+)
+from gazecode.readers.itrace_eyes import eyes_of_core
+from gazecode.readers.itrace_ide import (
+    EDITORS,
+    Positions,
+    base_of,
+    join_positions,
+    positions,
+    unix_ms,
+    unix_unit,
+)
+from gazecode.readers.itrace_mend import read_tolerantly
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
-from gazecode.readers.xml import Columns, Group, number, read_xml, root_name
+from gazecode.readers.xml import Columns, Group, Kind, number, root_name
 
-__all__ = ["READER", "ide_positions", "read", "sniff"]
+__all__ = [
+    "EDITORS",
+    "FILETIME_EPOCH",
+    "READER",
+    "TRACKER_UNITS_MS",
+    "Positions",
+    "ide_positions",
+    "read",
+    "sniff",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+Rows = dict[str, dict[str, Kind]]
 
-FILETIME_EPOCH = 116_444_736_000_000_000
-"""1970 in 100 ns ticks since 1601."""
-
-TRACKER_UNITS_MS = {"100 ns": 1e-4, "µs": 1e-3, "ms": 1.0, "ns": 1e-6, "s": 1e3}
-
-EDITORS: dict[str, tuple[int, int, str]] = {
-    "eclipse": (1, 1, "utf16"),
-    "msvs": (1, 1, "utf16"),
-    "atom": (1, 0, "visual"),
-    "vscode": (1, 1, "visual"),
-    "jetbrains": (1, 1, "logical"),
-    "sublime": (1, 1, "visual"),
-    "notepad++": (0, 0, "byte"),
+_CORE_COLUMNS: dict[str, Kind] = {
+    "event_id": "int",
+    "tracker_time": "ticks",
+    "mean": ("x", "y"),
+    "left": ("left_x", "left_y"),
+    "right": ("right_x", "right_y"),
+    "left_pupil_diameter": "float",
+    "right_pupil_diameter": "float",
+    "left_validation": "flag",
+    "right_validation": "flag",
 }
-"""Plug-in type → number of its first line, of its first column, and what a column counts."""
-
-_CORE_ROWS = {
-    "response": {"event_id": "int", "tracker_time": "text", "x": "float", "y": "float"}
-    | {
-        f"{eye}_{what}": "float"
-        for eye in ("left", "right")
-        for what in ("x", "y", "pupil_diameter", "validation")
-    }
+_PLUGIN_COLUMNS: dict[str, Kind] = {
+    "event_id": "int",
+    "source_file_line": "float",
+    "source_file_col": "float",
 }
-_PLUGIN_ROWS = {
-    "response": {"event_id": "int", "x": "float", "y": "float"}
-    | {f"source_file_{what}": "float" for what in ("line", "col")}
-    | dict.fromkeys(("gaze_target", "gaze_target_type", "source_file_path"), "text")
+_PLUGIN_TEXTS: dict[str, Kind] = {
+    "gaze_target": "text",
+    "gaze_target_type": "text",
+    "source_file_path": "text",
+    "plugin_time": "ticks",
+    "editor_line_height": "text",
+    "editor_font_height": "text",
 }
+_HEADS = ("environment", "calibration")
 _SESSION = re.compile(rb'session_(?:id|date_time)="([^"]*)"')
-_NEAR_PX = 5.0
+_PLUGIN_TIME = re.compile(rb'plugin_time="(\d+)"')
 
 
 def sniff(source: Source) -> bool:
-    """Whether the root is ``itrace_core`` or ``itrace_plugin``."""
-    return _root(source) is not None
+    """Whether the root is ``itrace_core`` or ``itrace_plugin``, or it is the Chrome plug-in's."""
+    return _root(source) is not None or _is_chrome(source)
 
 
 def read(source: Source, *, plugin: str | Path | None = None) -> Recording:
@@ -88,10 +108,14 @@ def read(source: Source, *, plugin: str | Path | None = None) -> Recording:
     Recording
         ``left`` and ``right`` (or ``both``), px of the virtual desktop; ms from the first sample.
     """
-    session = _open(source, plugin)
+    session = _open(source, plugin, texts=False)
+    core = session.core
+    joined = _join_counts(session)
+    t_ms, clock = session_clock(core["event_id"], core.pop("tracker_time", None), source.name)
+    began = start_ns(core.pop("event_id"), t_ms)
     counts: Counter[str] = Counter()
-    t_ms, clock = _clock(session.core)
-    xy, pupil, notes = _eyes(session.core, counts)
+    said = _intersections(core)
+    xy, pupil, notes = eyes_of_core(core, counts)
     samples = samples_of_eyes(t_ms, xy, pupil, counts=counts)
     return Recording(
         samples=samples,
@@ -100,17 +124,20 @@ def read(source: Source, *, plugin: str | Path | None = None) -> Recording:
             "clock": clock,
             "tracker": session.environment.get("tracker_type", ""),
             "session": session.attrib.get("session_id", ""),
+            "participant": session.attrib.get("participant_id", ""),
+            "task": session.attrib.get("task_name", ""),
             "left_out": dict(+counts),
-            "editor": _join_counts(session),
+            "editor": joined,
+            "plugins": list(session.plugins),
+            **session.calibration,
+            **said,
             "notes": [*session.notes, *notes],
         },
-        start_ns=_start_ns(session.core["event_id"], t_ms),
+        start_ns=began,
     )
 
 
-def ide_positions(
-    path: str | Path | Source, *, plugin: str | Path | None = None
-) -> dict[str, npt.NDArray[Any]]:
+def ide_positions(path: str | Path | Source, *, plugin: str | Path | None = None) -> Positions:
     """Where in the text each sample fell, as the editor's plug-in saw it.
 
     Parameters
@@ -121,17 +148,21 @@ def ide_positions(
     Returns
     -------
     dict of arrays, one row per plug-in record of a sample, in time order
-        ``t_ms`` (the recording's clock), ``event_id``, ``line`` and ``column`` (0-based; -1 off
-        text), ``unit`` (what a column counts: utf16, visual, logical, byte, unknown), ``target``,
-        ``type``, ``path``, ``editor``.
+        ``t_ms`` (the recording's clock), ``event_id``, ``answered_ms`` (when the plug-in answered,
+        by the wall clock), ``line`` and ``column`` (0-based; -1 off text), ``unit`` (what a column
+        counts: utf16, visual, logical, byte, unknown), ``target``, ``type``, ``path``,
+        ``line_height_px`` (NaN if unknown), ``editor``.
     """
     source = path if isinstance(path, Source) else Source(Path(path))
-    session = _open(source, plugin)
-    t_ms, _ = _clock(session.core)
+    session = _open(source, plugin, texts=True)
+    ids = session.core["event_id"]
+    t_ms, _ = session_clock(ids, session.core.get("tracker_time"), source.name)
     row = _rows_of_core(session)
     found = np.flatnonzero(row >= 0)
     found = found[np.argsort(t_ms[row[found]], kind="stable")]
     columns = {name: values[found] for name, values in session.editor.items()}
+    if "answered_ms" in columns:
+        columns["answered_ms"] = columns["answered_ms"] - start_ns(ids, t_ms) / 1e6
     return {"t_ms": t_ms[row[found]], **columns}
 
 
@@ -142,7 +173,9 @@ class _Session:
     attrib: dict[str, str]
     environment: dict[str, str]
     core: Columns
-    editor: Columns
+    editor: Positions
+    plugins: tuple[dict[str, Any], ...]
+    calibration: dict[str, Any]
     notes: tuple[str, ...]
 
 
@@ -151,47 +184,79 @@ def _root(source: Source) -> str | None:
     return name if name in ("itrace_core", "itrace_plugin") else None
 
 
-def _open(source: Source, plugin: str | Path | None) -> _Session:
+def _is_chrome(source: Source) -> bool:
+    # Its writer turns an array into elements called <0>, <1>, ...: no XML parser takes that.
+    head = source.head[:4096].lstrip()
+    return head.startswith(b"<0>") and b"<tagname>" in head and b"<timestamp>" in head
+
+
+def _open(source: Source, plugin: str | Path | None, *, texts: bool) -> _Session:
+    if _is_chrome(source):
+        raise FormatError(
+            f"{source.name} lists web page elements as iTrace's Chrome plug-in writes them, in "
+            "coordinates of the page, and holds no gaze on the screen; open the itrace_core file "
+            "of the session"
+        )
     core, plugins = source, [] if plugin is None else [Source(Path(plugin))]
     notes: list[str] = []
     if _root(source) == "itrace_plugin":
         cores = _partners(source, "itrace_core")
         if len(cores) != 1:
-            return _plugin_alone(source, len(cores))
+            return _plugin_alone(source, len(cores), texts=texts)
         core, plugins = cores[0], [source]
         notes.append(f"core found beside the plug-in's file: {core.name}")
     elif plugin is None:
         plugins = _partners(source, "itrace_plugin")
         notes += [f"plug-in found beside the core: {p.name}" for p in plugins]
-    document = _document(core, _CORE_ROWS, notes)
-    editor = _editor([_document(p, _PLUGIN_ROWS, notes) for p in plugins])
     if not plugins:
         notes.append("no plug-in's file of this session found; name it with read(core, plugin=...)")
+    rows: Rows = {"response": dict(_CORE_COLUMNS), **CALIBRATION_ROWS}
+    if b"intersection_name=" in core.head:
+        rows["response"]["intersection_name"] = "text"
+    edited = [_editor(_plugin(p, notes, texts=texts), p, texts=texts) for p in plugins]
+    document = read_tolerantly(core, rows, _HEADS, notes)
+    environment = document.heads.get("environment", {})
     return _Session(
         attrib=document.attrib,
-        environment=document.heads.get("environment", {}),
+        environment=environment,
         core=_some_rows(document, core.name),
-        editor=editor,
+        editor=_joined([columns for columns, _ in edited], texts=texts),
+        plugins=tuple(said for _, said in edited),
+        calibration=calibration(document, _screen(environment, core.name)),
         notes=tuple(notes),
     )
 
 
-def _plugin_alone(source: Source, n_cores: int) -> _Session:
+def _plugin_alone(source: Source, n_cores: int, *, texts: bool) -> _Session:
     notes: list[str] = []
-    document = _document(source, _PLUGIN_ROWS, notes)
+    rows = _plugin_rows(texts=texts)
+    rows["response"]["mean"] = ("x", "y")
+    document = read_tolerantly(source, rows, _HEADS, notes)
     gaze = _some_rows(document, source.name)
+    core = {"event_id": gaze["event_id"], "mean": gaze.pop("mean")}
+    columns, said = _editor(document, source, texts=texts)
     found = "no core" if not n_cores else f"{n_cores} cores"
     return _Session(
         attrib=document.attrib,
         environment=document.heads.get("environment", {}),
-        core={name: gaze[name] for name in ("event_id", "x", "y")},
-        editor=_editor([document]),
+        core=core,
+        editor=columns,
+        plugins=(said,),
+        calibration={},
         notes=(
             *notes,
             f"{found} of this session beside the plug-in's file",
             "gaze is the plug-in's, without validity and without samples off the editor",
         ),
     )
+
+
+def _plugin_rows(*, texts: bool) -> Rows:
+    return {"response": _PLUGIN_COLUMNS | (_PLUGIN_TEXTS if texts else {})}
+
+
+def _plugin(source: Source, notes: list[str], *, texts: bool) -> Group:
+    return read_tolerantly(source, _plugin_rows(texts=texts), _HEADS, notes)
 
 
 def _some_rows(document: Group, name: str) -> Columns:
@@ -213,98 +278,6 @@ def _sessions(source: Source) -> set[bytes]:
     return set(_SESSION.findall(source.head[:4096])) - {b""}
 
 
-def _document(source: Source, rows: dict[str, dict[str, str]], notes: list[str]) -> Group:
-    raw = source.read_bytes()
-    try:
-        return read_xml(raw, name=source.name, rows=rows, heads=("environment",))[0]
-    except FormatError:
-        mended = _mend(raw)
-        if mended == raw:
-            raise
-    notes.append(
-        f"{source.name} is not well-formed XML as its plug-in writes it; read all the same"
-    )
-    return read_xml(mended, name=source.name, rows=rows, heads=("environment",))[0]
-
-
-def _mend(raw: bytes) -> bytes:
-    """Undo what the Sublime, Notepad++ and JetBrains writers get wrong; nothing else is touched.
-
-    They close lists with ``<gazes/><itrace_plugin/>``, leave no blank between attributes, and do
-    not escape attribute text.
-    """
-    closing = re.compile(rb"<gazes\s*/>\s*<itrace_plugin\s*/>\s*\Z")
-    mended = closing.sub(b"</gazes></itrace_plugin>\n", raw)
-    return re.sub(rb'="([^"]*)"(?=(\w?))', _mend_value, mended)
-
-
-def _mend_value(match: re.Match[bytes]) -> bytes:
-    value = re.sub(rb"&(?!\w+;|#\w+;)", b"&amp;", match[1]).replace(b"<", b"&lt;")
-    return b'="' + value + (b'" ' if match[2] else b'"')
-
-
-def _clock(core: Columns) -> tuple[FloatArray, str]:
-    """Time of each row, ms from the first one, and how it was found."""
-    arrival_ms = (core["event_id"] - core["event_id"].min()) * 1e-4
-    ticks = _ticks(core)
-    if ticks is not None:
-        # The median of slopes over half the session: bursts of arrival cannot tip it.
-        half = len(ticks) // 2
-        span, passed = ticks[half:] - ticks[: len(ticks) - half], arrival_ms[half:]
-        passed = passed - arrival_ms[: len(arrival_ms) - half]
-        fit = float(np.median(passed[span > 0] / span[span > 0])) if (span > 0).any() else math.nan
-        for unit, ms in TRACKER_UNITS_MS.items():
-            if 0.8 < fit / ms < 1.25:
-                return (ticks - np.nanmin(ticks)) * ms, (
-                    f"tracker_time in {unit} (fitted against event_id: {fit / ms:.4f} of it)"
-                )
-    return arrival_ms, "event_id (arrival, 100 ns): no tracker_time in a known unit"
-
-
-def _ticks(core: Columns) -> FloatArray | None:
-    """`tracker_time` from its first value on; integers are subtracted before they are floats."""
-    texts = core.get("tracker_time")
-    if texts is None:
-        return None
-    try:
-        whole = np.array([int(t) for t in texts], dtype=np.int64)
-    except ValueError:
-        values: FloatArray = np.array([number(t, "tracker_time") for t in texts])
-        return np.asarray(values - values[0], dtype=np.float64)
-    return np.asarray(whole - whole[0], dtype=np.float64)
-
-
-def _eyes(
-    core: Columns, counts: Counter[str]
-) -> tuple[dict[str, FloatArray], dict[str, FloatArray], list[str]]:
-    """Coordinates and pupil per eye; both eyes' mean where the file has no more."""
-    mean = np.stack([core["x"], core["y"]], axis=1)
-    if "left_x" not in core:
-        return {"both": mean}, {}, []
-    valid = {eye: core[f"{eye}_validation"] == 1 for eye in ("left", "right")}
-    xy = {eye: np.stack([core[f"{eye}_x"], core[f"{eye}_y"]], axis=1) for eye in valid}
-    pupil = {eye: core[f"{eye}_pupil_diameter"] for eye in valid}
-    counts["neither_eye_valid"] = int((~valid["left"] & ~valid["right"]).sum())
-    if not _in_pixels(mean, xy, valid):
-        mean[~valid["left"] & ~valid["right"]] = np.nan
-        both = {"both": (pupil["left"] + pupil["right"]) / 2}
-        return {"both": mean}, both, ["the eyes' own positions are no px of x, y; their mean is"]
-    for eye, points in xy.items():
-        counts[f"invalid_{eye}"] = int((~valid[eye]).sum())
-        points[~valid[eye]] = np.nan
-    known = {eye: np.where(valid[eye] & (pupil[eye] > 0), pupil[eye], np.nan) for eye in valid}
-    return xy, known, []
-
-
-def _in_pixels(mean: FloatArray, xy: dict[str, FloatArray], valid: dict[str, BoolArray]) -> bool:
-    """Whether the middle of the eyes is the px that core itself gives."""
-    both = valid["left"] & valid["right"]
-    if not both.any():
-        return bool(np.isfinite(xy["left"]).any())
-    off = np.abs((xy["left"] + xy["right"]) / 2 - mean)[both]
-    return bool(np.nanmedian(off) <= _NEAR_PX) if np.isfinite(off).any() else False
-
-
 def _screen(environment: dict[str, str], name: str) -> Screen | None:
     width, height = (
         number(environment.get(f"screen_{side}"), f"{name}: screen_{side}")
@@ -313,57 +286,98 @@ def _screen(environment: dict[str, str], name: str) -> Screen | None:
     return Screen(width_px=width, height_px=height) if width > 0 and height > 0 else None
 
 
-def _start_ns(event_id: IntArray, t_ms: FloatArray) -> int:
-    """Wall clock of ms 0: when the first sample arrived."""
-    return (int(event_id[int(np.nanargmin(t_ms))]) - FILETIME_EPOCH) * 100
+def _intersections(core: Columns) -> dict[str, Any]:
+    """Which screen or object of its world model Smart Eye saw the gaze meet, with counts."""
+    names = core.pop("intersection_name", None)
+    if names is None:
+        return {}
+    return {"intersections": dict(Counter(names.tolist()).most_common(20))}
 
 
-def _editor(documents: list[Group]) -> Columns:
-    """Rows of all plug-ins of a session, lines and columns 0-based."""
-    parts = [_editor_rows(d) for d in documents]
-    if not parts:
-        return {"event_id": np.empty(0, np.int64), "line": np.empty(0, np.int64)}
-    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-
-
-def _editor_rows(document: Group) -> Columns:
+def _editor(document: Group, source: Source, *, texts: bool) -> tuple[Positions, dict[str, Any]]:
+    """Records of one plug-in, and what to say of it; for counting alone, without their texts."""
     rows = document.tables["response"]
     editor = document.heads.get("environment", {}).get("plugin_type", "")
-    line0, column0, unit = EDITORS.get(editor.lower(), (1, 1, "unknown"))
-    line, column = rows["source_file_line"], rows["source_file_col"]
-    # Empty is NaN here, and a comparison with NaN is false: off text, as -1 is.
-    on_text = (line >= line0) & (column >= column0)
-    n = len(line)
+    line, column = rows.pop("source_file_line"), rows.pop("source_file_col")
+    first_line, first_column, unit = base_of(editor, line, column)
+    stamps = [int(stamp) for stamp in _PLUGIN_TIME.findall(source.head)]
+    said = {
+        "type": editor,
+        "first_line": first_line,
+        "first_column": first_column,
+        "column_unit": unit,
+        "plugin_time_unit": unix_unit(stamps)[0] if stamps else "unknown",
+    }
+    if not texts:
+        on_text = (line >= first_line) & (column >= first_column)
+        return {"event_id": rows["event_id"], "on_text": on_text}, said
+    found = positions(line, column, editor, _texts(rows, editor))
+    return {"event_id": rows["event_id"], **found}, said
+
+
+def _texts(rows: Columns, editor: str) -> dict[str, npt.NDArray[Any]]:
+    # Atom's plug-in writes the two heights under each other's name.
+    swapped = editor.lower() == "atom"
+    heights = rows["editor_font_height" if swapped else "editor_line_height"]
     return {
-        "event_id": rows["event_id"],
-        "line": np.where(on_text, line - line0, -1).astype(np.int64),
-        "column": np.where(on_text, column - column0, -1).astype(np.int64),
-        "unit": np.full(n, unit, dtype=object),
+        "answered_ms": unix_ms(rows["plugin_time"]),
         "target": rows["gaze_target"],
         "type": rows["gaze_target_type"],
         "path": rows["source_file_path"],
-        "editor": np.full(n, editor, dtype=object),
+        "line_height_px": np.array([_height(text) for text in heights], dtype=np.float64),
     }
+
+
+def _height(text: str) -> float:
+    try:
+        value = float(text.replace(",", ".", 1))
+    except ValueError:
+        return float("nan")
+    return value if value > 0 else float("nan")
+
+
+def _joined(parts: list[Positions], *, texts: bool) -> Positions:
+    if len(parts) == 1:
+        return parts[0]
+    none = {"event_id": np.empty(0, np.int64), "on_text": np.empty(0, bool)}
+    if parts or texts:
+        return {"event_id": none["event_id"]} | join_positions(parts)
+    return none
 
 
 def _rows_of_core(session: _Session) -> IntArray:
     """For each row of the editor the row of core with its `event_id`, or -1."""
     ids, wanted = session.core["event_id"], session.editor["event_id"]
-    order = np.argsort(ids, kind="stable")
-    at = np.clip(np.searchsorted(ids[order], wanted), 0, len(ids) - 1)
-    rows: IntArray = np.where(ids[order[at]] == wanted, order[at], -1)
+    if (ids[1:] >= ids[:-1]).all():
+        at = np.searchsorted(ids, wanted)
+    else:
+        order = np.argsort(ids, kind="stable")
+        at = order[np.clip(np.searchsorted(ids[order], wanted), 0, len(ids) - 1)]
+    at = np.clip(at, 0, len(ids) - 1)
+    at[ids[at] != wanted] = -1
+    rows: IntArray = at
     return rows
 
 
 def _join_counts(session: _Session) -> dict[str, int]:
-    row = _rows_of_core(session)
+    off_text = int((~session.editor["on_text"]).sum())
+    n = len(session.core["event_id"])
+    alone = session.editor["event_id"] is session.core["event_id"]
+    row = np.empty(0, np.int64) if alone else _rows_of_core(session)
+    # Not needed any more, and as long as the session.
+    session.editor.clear()
+    if alone:
+        counts = {"rows": n, "joined": n, "without_core": 0, "core_without_editor": 0}
+        return {**counts, "off_text": off_text}
     joined = row >= 0
+    answered = np.zeros(n, dtype=bool)
+    answered[row[joined]] = True
     return {
         "rows": len(row),
         "joined": int(joined.sum()),
         "without_core": int((~joined).sum()),
-        "core_without_editor": len(session.core["event_id"]) - len(np.unique(row[joined])),
-        "off_text": int((session.editor["line"] < 0).sum()),
+        "core_without_editor": n - int(answered.sum()),
+        "off_text": off_text,
     }
 
 

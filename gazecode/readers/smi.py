@@ -14,16 +14,19 @@ Bednarik et al. 2020, doi:10.1016/j.scico.2020.102520.
 import math
 import re
 from collections import Counter
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gazecode.errors import FormatError
-from gazecode.model import Events, Message, Recording, Samples, Screen, Trial, runs
+from gazecode.model import Events, Message, Recording, Samples, Screen, Trial
 from gazecode.readers.build import samples_of_eyes
-from gazecode.readers.delimited import normalise_lines, read_delimited
+from gazecode.readers.gather import Gathered, gather
+from gazecode.readers.label_events import events_of_labels, labels_of
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.trials import kept_rows, label_runs, unique_names
@@ -32,18 +35,19 @@ from gazecode.units import sample_end_ms
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["READER", "read", "sniff"]
+__all__ = ["EVENT_KINDS", "READER", "read", "sniff"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
 
 _SAME_ROWS = 0.98
 _EYES = {"left": "L", "right": "R"}
 _IMAGE = re.compile(r"\.(?:jpe?g|png|bmp|gif|tiff?)$", re.IGNORECASE)
 _COLUMN_LINE = re.compile(rb"^Time\tType\tTrial\t.*POR X \[px\]", re.MULTILINE)
 _MESSAGE = re.compile(rb"^([^\t\n]*)\tMSG\t[^\t\n]*\t(.*)$", re.MULTILINE)
-_NOT_SAMPLES = re.compile(rb"^(?:##.*|[^\t\n]*\tMSG\t.*)?(?:\n|\Z)", re.MULTILINE)
-_EVENTS = {
+_HEADER = re.compile(rb"^##(?:([^:\n]*):)?(.*)$", re.MULTILINE)
+EVENT_KINDS = {
     "Fixation": "fixation",
     "Visual Intake": "fixation",
     "Saccade": "saccade",
@@ -68,45 +72,91 @@ def read(source: Source) -> Recording:
         ``samples["both"]`` where the device wrote one binocular mean, else ``left`` and
         ``right``; ms from the first sample; a trial per image message.
     """
-    raw = normalise_lines(source.read_bytes())
-    header = _header(raw)
     counts: Counter[str] = Counter()
-    table = _NOT_SAMPLES.sub(b"", raw)
-    frame = read_delimited(
-        table, name=source.name, columns={"Time": float}, optional=_columns(table), counts=counts
+    said = _Said()
+    table = _table(source.blocks(1 << 20), said)
+    first = next(table, b"")
+    held = gather(
+        chain([first], table),
+        take=_take,
+        name=source.name,
+        size=source.path.stat().st_size,
+        columns={"Time": float},
+        optional=_columns(first),
+        counts=counts,
     )
-    raw_us = frame["Time"].to_numpy(dtype=np.float64)
-    zero_us = float(np.nanmin(raw_us)) if np.isfinite(raw_us).any() else 0.0
-    t_ms = (raw_us - zero_us) / 1000.0
-    xy, pupil = _eyes(frame, header, counts, source.name)
+    t_ms = held.array("t")
+    n_rows = len(t_ms)
+    notes = _notes(said.header, n_rows, validity="valid_left" in held or "valid_right" in held)
+    zero_us = float(np.nanmin(t_ms)) if np.isfinite(t_ms).any() else 0.0
+    t_ms -= zero_us
+    t_ms /= 1000.0
+    xy, pupil = _eyes(held, said.header, counts, source.name)
     samples = samples_of_eyes(t_ms, xy, pupil, counts=counts)
+    del xy, pupil
     clock = next(iter(samples.values())).t_ms
-    messages = _messages(raw, zero_us, source.name)
-    kept = frame.iloc[kept_rows(t_ms, clock)]
+    same = len(clock) == n_rows and not counts["unsorted"]
+    rows = slice(None) if same else kept_rows(t_ms, clock)
+    messages = _messages(said.messages, zero_us, source.name)
     return Recording(
         samples=samples,
-        trials=_trials(messages, clock, kept),
+        trials=_trials(messages, clock, held, rows),
         messages=messages,
-        device_events=_device_events(kept, samples),
-        screen=_screen(header),
+        device_events=_device_events(held, rows, samples),
+        screen=_screen(said.header),
         provenance={
             "clock": "column Time, µs; 0 at the first sample",
-            "header_rate_hz": _first_number(header, "Sample Rate"),
-            "header_samples": _first_number(header, "Number of Samples"),
-            "participant": header.get("Subject", ""),
+            "header_rate_hz": _first_number(said.header, "Sample Rate"),
+            "header_samples": _first_number(said.header, "Number of Samples"),
+            "participant": said.header.get("Subject", ""),
             "left_out": dict(+counts),
-            "notes": _notes(header, frame),
+            "notes": notes,
         },
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What stands between the samples; filled while the table streams by."""
+
+    header: dict[str, str] = field(default_factory=dict)
+    messages: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+def _table(blocks: Iterable[bytes], said: _Said) -> Iterator[bytes]:
+    """The line of column names and the samples alone; the rest goes into `said`."""
+    began = False
+    for block in blocks:
+        rows = block
+        if block.startswith(b"##") or b"\n##" in block:
+            said.header.update(_header(rows))
+            rows = _HEADER.sub(b"", rows)
+        if b"\tMSG\t" in rows:
+            said.messages.extend(_MESSAGE.findall(rows))
+            rows = _without_messages(rows)
+        rows = rows if began else rows.lstrip(b"\n")
+        if rows:
+            began = True
+            yield rows
+
+
 def _header(raw: bytes) -> dict[str, str]:
     """``## key: value`` lines; values lose the blanks they are padded with."""
-    lines = re.findall(rb"^##([^:\n]*):(.*)$", raw[: 1 << 20], re.MULTILINE)
     return {
         key.decode("utf-8", "replace").strip(): value.decode("utf-8", "replace").strip()
-        for key, value in lines
+        for key, value in _HEADER.findall(raw)
+        if key
     }
+
+
+def _without_messages(rows: bytes) -> bytes:
+    """The lines that are no message; messages are few and far between."""
+    parts: list[bytes] = []
+    start = 0
+    for found in _MESSAGE.finditer(rows):
+        parts.append(rows[start : found.start()])
+        start = found.end() + 1
+    return b"".join([*parts, rows[start:]])
 
 
 def _numbers(header: dict[str, str], key: str) -> list[float]:
@@ -133,47 +183,82 @@ def _screen(header: dict[str, str]) -> Screen | None:
 
 
 def _columns(table: bytes) -> dict[str, type]:
-    """Columns of use in either dialect; which of them a file has is seen when it is read."""
+    """Columns of use in either dialect, out of those that this file names."""
+    names = table[: table.find(b"\n")].decode("utf-8", "replace").split("\t")
     wanted: dict[str, type] = {"Stimulus": str}
     for eye in _EYES.values():
         wanted |= {f"{eye} POR {axis} [px]": float for axis in "XY"}
-        wanted |= {f"{eye} Validity": float, f"{eye} Event Info": str}
-        wanted |= dict.fromkeys(_pupil_columns(eye), float)
-    names = table[: table.find(b"\n")].decode("utf-8", "replace").split("\t")
+        # Labels take a byte a row where numbers take eight.
+        wanted |= {f"{eye} Validity": str}
+        wanted |= dict.fromkeys([c for c in _pupil_columns(eye) if c in names][:1], float)
+    for eye in _EYES:
+        wanted |= dict.fromkeys([c for c in _event_columns(eye) if c in names][:1], str)
     return {name: kind for name, kind in wanted.items() if name in names}
+
+
+def _event_columns(eye: str) -> list[str]:
+    return [f"{_EYES[eye]} Event Info", f"Category {eye.title()}"]
 
 
 def _pupil_columns(eye: str) -> list[str]:
     return [f"{eye} Mapped Diameter [mm]", f"{eye} Pupil Diameter [mm]"]
 
 
+def _take(frame: "pd.DataFrame") -> dict[str, Any]:
+    """What is held of a block; lost pupils made NaN."""
+    taken: dict[str, Any] = {"t": frame["Time"].to_numpy(dtype=np.float64)}
+    for eye, letter in _EYES.items():
+        point = [f"{letter} POR {axis} [px]" for axis in "XY"]
+        if set(point) <= set(frame):
+            taken[f"xy_{eye}"] = frame[point].to_numpy(dtype=np.float64)
+        if f"{letter} Validity" in frame:
+            taken[f"valid_{eye}"] = _is_one(frame[f"{letter} Validity"])
+        for column in _pupil_columns(letter):
+            if column in frame:
+                pupil = frame[column].to_numpy(dtype=np.float64)
+                # A diameter of 0.00 is a lost pupil, as 0.00 is lost gaze.
+                taken[f"pupil_{eye}"] = np.where(pupil > 0, pupil, np.nan)
+        taken |= {f"event_{eye}": frame[c] for c in _event_columns(eye) if c in frame}
+    if "Stimulus" in frame:
+        taken["stimulus"] = frame["Stimulus"]
+    return taken
+
+
+def _is_one(column: "pd.Series") -> BoolArray:
+    codes, labels = labels_of(column, slice(None))
+    # A label that is missing has the code -1 and takes the last entry.
+    valid: BoolArray = np.array([*(_number(label) == 1 for label in labels), False])[codes]
+    return valid
+
+
 def _eyes(
-    frame: "pd.DataFrame", header: dict[str, str], counts: Counter[str], name: str
+    held: Gathered, header: dict[str, str], counts: Counter[str], name: str
 ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
     """Coordinates and pupil per eye, lost gaze made NaN and counted by reason."""
-    xy = {
-        eye: frame[[f"{letter} POR {axis} [px]" for axis in "XY"]].to_numpy(dtype=np.float64)
-        for eye, letter in _EYES.items()
-        if f"{letter} POR X [px]" in frame and f"{letter} POR Y [px]" in frame
-    }
+    xy = {eye: held.array(f"xy_{eye}") for eye in _EYES if f"xy_{eye}" in held}
     if not xy:
         raise FormatError.missing_columns(
-            name, ["L POR X [px]"], map(str, frame.columns), "Export the points of regard (POR)"
+            name, ["L POR X [px]"], ["no point of regard"], "Export the points of regard (POR)"
         )
-    valid = {eye: _valid(frame, _EYES[eye], len(frame)) for eye in xy}
-    pupil = {eye: _pupil(frame, _EYES[eye]) for eye in xy}
-    bilateral = len(xy) == 2 and header.get("Bilateral", "True").lower() == "true"
-    if bilateral:
+    n = len(next(iter(xy.values())))
+    valid = {
+        eye: held.array(f"valid_{eye}") if f"valid_{eye}" in held else np.ones(n, dtype=bool)
+        for eye in _EYES
+    }
+    pupil = {eye: held.array(f"pupil_{eye}") for eye in _EYES if f"pupil_{eye}" in held}
+    if len(xy) == 2 and header.get("Bilateral", "True").lower() == "true":
         left, right = xy["left"], xy["right"]
         same = ((left == right) | (np.isnan(left) & np.isnan(right))).all(axis=1)
         # One mean in both columns shows in nearly every row; a damaged cell does not change that.
-        if same.mean() >= _SAME_ROWS:
+        if n and same.mean() >= _SAME_ROWS:
             counts["unequal_points"] = int((~same).sum())
-            return _one_mean((left + right) / 2, valid, pupil, counts)
+            left += right
+            left /= 2
+            return _one_mean(left, valid, pupil, counts)
     for eye, points in xy.items():
-        zero = ~points.any(axis=1)
-        counts[f"lost_{eye}"] = int((zero | ~valid[eye]).sum())
-        points[zero | ~valid[eye]] = np.nan
+        lost = ~points.any(axis=1) | ~valid[eye]
+        counts[f"lost_{eye}"] = int(lost.sum())
+        points[lost] = np.nan
     return xy, pupil
 
 
@@ -190,48 +275,47 @@ def _one_mean(
     counts["one_eye"] = int(one_eye.sum())
     counts["lost"] = int((neither | (zero & ~one_eye)).sum())
     points[zero | one_eye | neither] = np.nan
-    return {"both": points}, {"both": (pupil["left"] + pupil["right"]) / 2}
+    if len(pupil) < 2:
+        return {"both": points}, {}
+    pupil["left"] += pupil["right"]
+    pupil["left"] /= 2
+    return {"both": points}, {"both": pupil["left"]}
 
 
-def _valid(frame: "pd.DataFrame", letter: str, n: int) -> BoolArray:
-    column = f"{letter} Validity"
-    if column not in frame:
-        return np.ones(n, dtype=bool)
-    valid: BoolArray = frame[column].to_numpy(dtype=np.float64) == 1
-    return valid
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
-def _pupil(frame: "pd.DataFrame", letter: str) -> FloatArray:
-    column = next((c for c in _pupil_columns(letter) if c in frame), None)
-    if column is None:
-        return np.full(len(frame), np.nan)
-    pupil = frame[column].to_numpy(dtype=np.float64)
-    # A diameter of 0.00 is a lost pupil, as 0.00 is lost gaze.
-    return np.where(pupil > 0, pupil, np.nan)
-
-
-def _messages(raw: bytes, zero_us: float, name: str) -> list[Message]:
+def _messages(found: list[tuple[bytes, bytes]], zero_us: float, name: str) -> list[Message]:
     messages = []
-    for stamp, text in _MESSAGE.findall(raw):
-        try:
-            t_ms = (float(stamp) - zero_us) / 1000.0
-        except ValueError as error:
+    for stamp, text in found:
+        t_ms = (_number(stamp.decode("latin-1")) - zero_us) / 1000.0
+        if not math.isfinite(t_ms):
             raise FormatError(
                 f"{name}: a message is stamped {stamp[:40]!r}; expected µs. Mend or remove the line"
-            ) from error
+            )
         label = text.decode("utf-8", "replace").strip().removeprefix("# Message:").strip()
         messages.append(Message(t_ms=t_ms, text=label))
     return sorted(messages, key=lambda m: m.t_ms)
 
 
-def _trials(messages: list[Message], t_ms: FloatArray, rows: "pd.DataFrame") -> list[Trial]:
+def _trials(
+    messages: list[Message], t_ms: FloatArray, held: Gathered, rows: IntArray | slice
+) -> list[Trial]:
     """A trial per image message; without such messages, per run of the Stimulus column."""
     end = float(sample_end_ms(t_ms)[-1]) if len(t_ms) else 0.0
     images = [m for m in messages if _IMAGE.search(m.text) and m.t_ms < end]
-    if not images and "Stimulus" in rows:
-        labels = rows["Stimulus"].to_numpy(dtype=object)
-        shown = [run for run in label_runs(t_ms, labels) if labels[run[0]] not in ("", "-")]
-        stems = [_stem(str(labels[first])) for first, _, _ in shown]
+    if not images and "stimulus" in held:
+        codes, names = held.labels("stimulus", rows)
+        shown = [
+            (names[codes[first]], onset, offset)
+            for first, onset, offset in label_runs(t_ms, codes.astype(object))
+            if names[codes[first]] not in ("", "-")
+        ]
+        stems = [_stem(name) for name, _, _ in shown]
         spans = [(onset, offset) for _, onset, offset in shown]
     else:
         stems = [_stem(m.text) for m in images]
@@ -248,65 +332,20 @@ def _stem(image: str) -> str:
     return _IMAGE.sub("", re.split(r"[\\/]", image)[-1])
 
 
-def _device_events(rows: "pd.DataFrame", samples: dict[str, Samples]) -> Events:
-    """Runs of the BeGaze columns ``L Event Info`` and ``R Event Info``."""
-    parts = [
-        _events_of_eye(rows[f"{_EYES[eye]} Event Info"].to_numpy(dtype=object), s, eye)
-        for eye, s in _event_eyes(samples).items()
-        if f"{_EYES[eye]} Event Info" in rows
-    ]
-    found = [row for part in parts for row in part]
-    if not found:
-        return Events.empty()
-    found.sort(key=lambda row: (row[1], row[3]))
-    kind, onset, offset, eye, first, last, x, y = zip(*found, strict=True)
-    return Events(
-        kind=np.array(kind, dtype=object),
-        onset_ms=np.array(onset),
-        offset_ms=np.array(offset),
-        xy_px=np.stack([x, y], axis=1),
-        first=np.array(first),
-        last=np.array(last),
-        eye=np.array(eye, dtype=object),
-    )
+def _device_events(held: Gathered, rows: IntArray | slice, samples: dict[str, Samples]) -> Events:
+    """Runs of the BeGaze columns ``L Event Info`` or ``Category Left``, and of the right eye."""
+    labels = {eye: held.labels(f"event_{eye}", rows) for eye in _EYES if f"event_{eye}" in held}
+    return events_of_labels(labels, samples, EVENT_KINDS)
 
 
-def _event_eyes(samples: dict[str, Samples]) -> dict[str, Samples]:
-    both = samples.get("both")
-    return samples if both is None else dict.fromkeys(_EYES, both)
-
-
-EventRow = tuple[str, float, float, str, int, int, float, float]
-
-
-def _events_of_eye(info: npt.NDArray[np.object_], s: Samples, eye: str) -> list[EventRow]:
-    end = sample_end_ms(s.t_ms)
-    rows: list[EventRow] = []
-    for label, kind in _EVENTS.items():
-        for a, b in runs(info == label):
-            seen = s.xy_px[a:b][~s.lost[a:b]]
-            # Only a fixation has a mean position; a saccade is where it starts.
-            x, y = (
-                (seen.mean(axis=0) if kind == "fixation" else seen[0])
-                if len(seen)
-                else (
-                    math.nan,
-                    math.nan,
-                )
-            )
-            onset, offset = float(s.t_ms[a]), float(end[b - 1])
-            rows.append((kind, onset, offset, eye, int(a), int(b), float(x), float(y)))
-    return rows
-
-
-def _notes(header: dict[str, str], frame: "pd.DataFrame") -> list[str]:
+def _notes(header: dict[str, str], n_rows: int, *, validity: bool) -> list[str]:
     notes = []
-    if "L Validity" not in frame and "R Validity" not in frame:
+    if not validity:
         notes.append("no validity columns: samples of one eye alone cannot be told apart")
     stated = _first_number(header, "Number of Samples")
-    if stated is not None and int(stated) != len(frame):
+    if stated is not None and int(stated) != n_rows:
         notes.append(
-            f"the header states {int(stated)} samples, the file holds {len(frame)}: "
+            f"the header states {int(stated)} samples, the file holds {n_rows}: "
             "part of it may be missing"
         )
     return notes

@@ -21,14 +21,14 @@ MAX_BYTES = 4 * 1024**3
 MAX_RATIO = 200
 """The most a gzip file may expand by beyond its first 64 MiB."""
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 256 << 10
 """What `Source.blocks` gives at a time: small beside a recording, large beside a call."""
 MAX_LINE_BYTES = 64 << 20
 
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
-_CHUNK = 256 << 10
+_CHUNK = 128 << 10
 _START_BYTES = 400
 _START_CHARACTERS = 60
 

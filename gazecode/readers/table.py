@@ -7,7 +7,7 @@ that opens without a map is what `Recording.to_frame` wrote.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,25 +17,24 @@ from gazecode.model import Message, Recording, Samples, Screen, Trial
 from gazecode.readers.build import samples_of_eyes
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
+from gazecode.readers.table_columns import Labels, TableColumns
 from gazecode.readers.table_map import (
     EXAMPLE,
     PLANES,
-    TIMES_PER_MS,
     ColumnMap,
     column_map,
     own_columns,
 )
 from gazecode.readers.table_text import TextLayout, column_names, load_text
-from gazecode.readers.trials import kept_rows, label_runs, unique_names
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from gazecode.readers.trials import kept_rows, unique_names
+from gazecode.units import sample_end_ms
 
 __all__ = ["READER", "read", "sniff"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _PARQUET = b"PAR1"
+_BATCH_ROWS = 1 << 14
 
 
 def sniff(source: Source) -> bool:
@@ -114,16 +113,16 @@ def read(
     counts: Counter[str] = Counter()
     said: dict[str, Any] = {}
     if _is_parquet(source):
-        frame = _load_parquet(source, mapped)
+        columns_found = _load_parquet(source, mapped)
     else:
-        frame, said = load_text(source, mapped, layout, counts=counts)
+        columns_found, said = load_text(source, mapped, layout, counts=counts)
     return _recording(
-        frame, mapped, codes, missing=missing, screen=screen, counts=counts, said=said
+        columns_found, mapped, codes, missing=missing, screen=screen, counts=counts, said=said
     )
 
 
 def _recording(
-    frame: "pa.Table",
+    table: TableColumns,
     mapped: ColumnMap,
     codes: Mapping[str, frozenset[Any]],
     *,
@@ -133,26 +132,26 @@ def _recording(
     said: Mapping[str, Any],
 ) -> Recording:
     lost = [float(value) for value in missing if not isinstance(value, str)]
-    t = _times_ms(frame, mapped)
-    xy = {
-        eye: np.stack([_numbers(frame, name, lost) for name in pair], axis=1)
-        for eye, pair in mapped.position.items()
-    }
-    marked = {}
-    for eye, name in mapped.valid.items():
-        invalid = ~_has_code(frame, name, codes[eye])
-        xy[eye][invalid] = np.nan
-        marked[eye] = int(invalid.sum())
+    t = table.times_ms()
+    xy, marked = {}, {}
+    for eye, pair in mapped.position.items():
+        points = _points(table, pair, lost)
+        if eye in mapped.valid:
+            invalid = ~_has_code(table.labels(mapped.valid[eye]), codes[eye])
+            points[invalid] = np.nan
+            marked[eye] = int(invalid.sum())
+        xy[eye] = _to_px(points, mapped.unit, screen)
+    messages = _messages(table, mapped, t)
     samples = samples_of_eyes(
         t,
-        {eye: _to_px(points, mapped.unit, screen) for eye, points in xy.items()},
-        {eye: _numbers(frame, name, lost) for eye, name in mapped.pupil.items()},
+        xy,
+        {eye: table.numbers(name, lost) for eye, name in mapped.pupil.items()},
         counts=counts,
     )
     return Recording(
         samples=samples,
-        trials=_trials(frame, mapped, t, next(iter(samples.values()))),
-        messages=_messages(frame, mapped, t),
+        trials=_trials(table, mapped, t, next(iter(samples.values()))),
+        messages=messages,
         plane=PLANES[mapped.unit],
         provenance={
             "clock": f"column {mapped.time} in {mapped.time_unit}; ms 0 is its first stamp",
@@ -162,6 +161,15 @@ def _recording(
             **said,
         },
     )
+
+
+def _points(table: TableColumns, pair: tuple[str, str], lost: Sequence[float]) -> FloatArray:
+    x = table.numbers(pair[0], lost)
+    points = np.empty((len(x), 2))
+    points[:, 0] = x
+    del x
+    points[:, 1] = table.numbers(pair[1], lost)
+    return points
 
 
 def _is_parquet(source: Source) -> bool:
@@ -182,19 +190,43 @@ def _parquet_file(source: Source) -> Any:
     return pa.BufferReader(source.read_bytes()) if packed else source.path
 
 
-def _load_parquet(source: Source, mapped: ColumnMap) -> "pa.Table":
+def _load_parquet(source: Source, mapped: ColumnMap) -> TableColumns:
+    try:
+        return _parquet_columns(source, mapped)
+    except OSError as error:
+        raise _damaged(source, error) from error
+
+
+def _damaged(source: Source, error: OSError) -> FormatError:
+    """What Arrow says of damaged Parquet, which it takes for a fault of the disk."""
+    return FormatError(
+        f"{source.path.name} cannot be read as Parquet ({' '.join(str(error).split())}); copy or "
+        "write the file again"
+    )
+
+
+def _parquet_columns(source: Source, mapped: ColumnMap) -> TableColumns:
     from pyarrow import parquet
 
     found = _parquet_names(source)
     absent = [name for name in mapped.wanted if name not in found]
     if absent:
         raise FormatError.missing_columns(source.path.name, absent, found, "Check columns=")
-    return parquet.read_table(_parquet_file(source), columns=mapped.wanted)
+    with parquet.ParquetFile(_parquet_file(source), pre_buffer=False) as file:
+        blocks = file.metadata.num_rows / _BATCH_ROWS
+        batches = file.iter_batches(_BATCH_ROWS, columns=mapped.wanted, use_threads=False)
+        table = TableColumns(mapped, batches, blocks)
+    if not table.n_rows:
+        raise FormatError(f"{source.path.name} holds no rows; expected stamps and positions")
+    return table
 
 
 def _own_map(source: Source, layout: TextLayout) -> dict[str, Any]:
     """The map of a table that gazecode wrote; any other needs one."""
-    found = _parquet_names(source) if _is_parquet(source) else column_names(source.head, layout)
+    try:
+        found = _parquet_names(source) if _is_parquet(source) else column_names(source.head, layout)
+    except OSError as error:
+        raise _damaged(source, error) from error
     if own := own_columns(found):
         return own
     listed = ", ".join(found[:40]) + (", ..." if len(found) > 40 else "")
@@ -226,41 +258,12 @@ def _code(value: Any) -> Any:
         return text
 
 
-def _has_code(frame: "pa.Table", name: str, codes: frozenset[Any]) -> npt.NDArray[np.bool_]:
-    column = frame[name].combine_chunks().dictionary_encode()
-    accepted = np.array([_code(v) in codes for v in column.dictionary.to_pylist()] + [False])
-    chosen: npt.NDArray[np.bool_] = accepted[column.indices.fill_null(-1).to_numpy()]
+def _has_code(labels: Labels, codes: frozenset[Any]) -> npt.NDArray[np.bool_]:
+    numbers, texts = labels
+    # No code at all is never a code that means valid.
+    accepted = np.array([text != "" and _code(text) in codes for text in texts])
+    chosen: npt.NDArray[np.bool_] = accepted[numbers]
     return chosen
-
-
-def _numbers(frame: "pa.Table", name: str, lost: Sequence[float]) -> FloatArray:
-    import pyarrow as pa
-
-    values: FloatArray = frame[name].cast(pa.float64(), safe=False).to_numpy()
-    return np.where(np.isin(values, lost), np.nan, values) if lost else values
-
-
-def _times_ms(frame: "pa.Table", mapped: ColumnMap) -> FloatArray:
-    """Stamps in ms from the first one; integers are subtracted before they become floats."""
-    import pyarrow as pa
-
-    column = frame[mapped.time].combine_chunks()
-    if pa.types.is_integer(column.type):
-        known = column.is_valid().to_numpy(zero_copy_only=False)
-        ticks = column.cast(pa.int64()).fill_null(0).to_numpy()
-        start = ticks[known].min() if known.any() else 0
-        elapsed = np.where(known, (ticks - start).astype(np.float64), np.nan)
-    elif pa.types.is_floating(column.type):
-        ticks = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        finite = np.isfinite(ticks)
-        elapsed = ticks - (ticks[finite].min() if finite.any() else 0.0)
-    else:
-        raise FormatError(
-            f"column {mapped.time} holds {column.type}, expected numbers in {mapped.time_unit}; "
-            "convert dates to a number of seconds first"
-        )
-    ms: FloatArray = elapsed / TIMES_PER_MS[mapped.time_unit]
-    return ms
 
 
 def _to_px(xy: FloatArray, unit: str, screen: Screen | None) -> FloatArray:
@@ -287,42 +290,42 @@ def _to_px(xy: FloatArray, unit: str, screen: Screen | None) -> FloatArray:
     return px
 
 
-def _texts(frame: "pa.Table", name: str) -> npt.NDArray[np.object_]:
-    import pyarrow as pa
-
-    texts: npt.NDArray[np.object_] = np.array(
-        frame[name].cast(pa.string()).fill_null("").to_pylist(), dtype=object
-    )
-    return texts
-
-
-def _trials(frame: "pa.Table", mapped: ColumnMap, t: FloatArray, samples: Samples) -> list[Trial]:
+def _trials(table: TableColumns, mapped: ColumnMap, t: FloatArray, samples: Samples) -> list[Trial]:
     """Each run of one label is a trial; rows without a label belong to none."""
     named = mapped.texts.get("trial", mapped.texts.get("stimulus"))
     if named is None or not len(samples):
         return []
-    rows = kept_rows(t, samples.t_ms)
-    labels = _texts(frame, named)[rows]
-    shown = _texts(frame, mapped.texts["stimulus"])[rows] if "stimulus" in mapped.texts else None
-    found = [run for run in label_runs(samples.t_ms, labels) if str(labels[run[0]]).strip()]
-    names = unique_names(str(labels[first]).strip() for first, _, _ in found)
+    as_read = len(t) == len(samples) and np.array_equal(t, samples.t_ms)
+    rows = slice(None) if as_read else kept_rows(t, samples.t_ms)
+    codes, labels = table.labels(named)
+    codes = codes[rows]
+    first = np.flatnonzero(np.diff(codes, prepend=-1))
+    last = np.append(first[1:], len(codes)) - 1
+    ends = sample_end_ms(samples.t_ms)[last]
+    runs = [
+        (i, labels[codes[i]].strip(), float(end))
+        for i, end in zip(first.tolist(), ends.tolist(), strict=True)
+        if labels[codes[i]].strip()
+    ]
+    shown = [None] * len(runs)
+    if "stimulus" in mapped.texts:
+        numbers, texts = table.labels(mapped.texts["stimulus"])
+        numbers = numbers[rows]
+        shown = [texts[numbers[i]].strip() or None for i, _, _ in runs]
+    names = unique_names(label for _, label, _ in runs)
     return [
-        Trial(
-            name=name,
-            onset_ms=onset,
-            offset_ms=offset,
-            stimulus=None if shown is None else str(shown[first]).strip() or None,
-        )
-        for name, (first, onset, offset) in zip(names, found, strict=True)
+        Trial(name=name, onset_ms=float(samples.t_ms[i]), offset_ms=end, stimulus=stimulus)
+        for name, stimulus, (i, _, end) in zip(names, shown, runs, strict=True)
     ]
 
 
-def _messages(frame: "pa.Table", mapped: ColumnMap, t: FloatArray) -> list[Message]:
+def _messages(table: TableColumns, mapped: ColumnMap, t: FloatArray) -> list[Message]:
     if "message" not in mapped.texts:
         return []
-    texts = _texts(frame, mapped.texts["message"])
-    rows = [i for i, text in enumerate(texts) if text.strip() and np.isfinite(t[i])]
-    return [Message(t_ms=float(t[i]), text=texts[i].strip()) for i in rows]
+    codes, texts = table.labels(mapped.texts["message"])
+    said = np.array([bool(text.strip()) for text in texts])
+    rows = np.flatnonzero(said[codes] & np.isfinite(t))
+    return [Message(t_ms=float(t[i]), text=texts[codes[i]].strip()) for i in rows.tolist()]
 
 
 READER = Reader(

@@ -1,4 +1,8 @@
-"""Delimited text for the `table` reader: separator, decimal mark and ragged rows, then Arrow."""
+"""Delimited text for the `table` reader: separator, decimal mark and ragged rows, then Arrow.
+
+The text goes through Arrow a block at a time. What a block cannot tell, whether stamps are whole
+numbers and which mark is the decimal one, is tried: the file is read again where that was wrong.
+"""
 
 import csv
 import io
@@ -10,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gazecode.errors import FormatError
 from gazecode.readers.delimited import find_decimal, normalise_lines
 from gazecode.readers.source import Source
+from gazecode.readers.table_columns import TableColumns
 from gazecode.readers.table_map import ColumnMap
 
 if TYPE_CHECKING:
@@ -20,6 +25,7 @@ __all__ = ["TextLayout", "column_names", "load_text"]
 _SEPARATORS = "\t;,|"
 _PROBE_BYTES = 1 << 16
 _PROBE_LINES = 200
+_BLOCK_BYTES = 1 << 17
 _NULLS = ("", ".", "nan", "NaN", "NAN", "NA", "N/A", "n/a", "null", "None", "-")
 
 
@@ -55,42 +61,40 @@ def column_names(head: bytes, layout: TextLayout | None = None) -> list[str]:
     layout = layout or TextLayout()
     if layout.names:
         return list(layout.names)
-    lines = _probe(normalise_lines(_utf8(head)))[layout.skip_lines :]
+    lines = _probe(normalise_lines(_utf8(head, cut=True)))[layout.skip_lines :]
     return _cells(lines[0], layout.sep or _find_separator(lines)) if lines else []
 
 
 def load_text(
     source: Source, mapped: ColumnMap, layout: TextLayout, *, counts: Counter[str]
-) -> tuple["pa.Table", dict[str, str]]:
+) -> tuple[TableColumns, dict[str, str]]:
     """Read the mapped columns; also say which separator and decimal mark were used.
 
     Rows with too few or too many cells are left out and counted as `ragged_rows`.
     """
     name = source.path.name
-    raw = normalise_lines(_utf8(source.read_bytes()))
-    lines = _probe(raw)[layout.skip_lines :]
-    if not lines:
+    lines = _probe(_utf8(next(source.blocks(_PROBE_BYTES), b"")))[layout.skip_lines :]
+    if len(lines) < 2 - bool(layout.names):
         raise FormatError(f"{name} holds no rows; expected a header line and rows")
     sep = layout.sep or _find_separator(lines)
     found = list(layout.names) or _cells(lines[0], sep)
     data = [_cells(line, sep) for line in (lines if layout.names else lines[1:])]
     _check_names(name, mapped, found)
-    _refuse_cut(name, raw, sep, len(found))
     arrow = _Arrow(
         sep=sep,
         names=_arrow_names(found, data),
         skip_rows=layout.skip_lines + (not layout.names),
         nulls=[*_NULLS, *layout.missing],
+        n_columns=len(found),
     )
-    marks = _decimal_marks(layout, sep, found, mapped, data)
     problem = ""
-    for mark in marks:
+    for mark in _decimal_marks(layout, sep, found, mapped, data):
         try:
-            frame = _parse(raw, mapped, arrow, decimal=mark, counts=counts)
+            table = _parse(source, mapped, arrow, decimal=mark, counts=counts)
         except ValueError as error:
             problem = problem or " ".join(str(error).split())
             continue
-        return frame, {"separator": sep, "decimal": mark}
+        return table, {"separator": sep, "decimal": mark}
     raise FormatError(
         f"{name}: a cell is no number ({problem}); texts that stand for a lost value are named "
         "with missing=(...), the decimal mark with decimal=','"
@@ -103,29 +107,30 @@ class _Arrow:
     names: list[str]
     skip_rows: int
     nulls: list[str]
+    n_columns: int
 
 
-def _utf8(raw: bytes) -> bytes:
-    """The text as UTF-8 without a byte-order mark: from UTF-16 by its mark, else Windows-1252."""
+def _utf8(raw: bytes, *, cut: bool = False) -> bytes:
+    """The text as UTF-8 without a byte-order mark: from UTF-16 by its mark, else Windows-1252.
+
+    A piece that is `cut` may end inside a character.
+    """
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", "replace").encode()
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        # A head may end inside a character.
-        if error.start < len(raw) - 4:
+        if not cut or error.start < len(raw) - 4:
             return raw.decode("cp1252", "replace").encode()
     return raw.removeprefix(b"\xef\xbb\xbf")
 
 
 def _probe(raw: bytes) -> list[str]:
-    """Lines from the start and the middle: a file may begin with a stretch of whole numbers."""
-    start = raw[:_PROBE_BYTES].split(b"\n")
+    """The first lines; a stretch of whole numbers there says nothing of the decimal mark."""
+    lines = raw[:_PROBE_BYTES].split(b"\n")
     if len(raw) > _PROBE_BYTES:
-        start = start[:-1]
-    middle = raw[max(len(raw) // 2, _PROBE_BYTES) :][:_PROBE_BYTES].split(b"\n")[1:-1]
-    lines = start[:_PROBE_LINES] + middle[:_PROBE_LINES]
-    return [line.decode("utf-8", "replace") for line in lines if line.strip()]
+        lines = lines[:-1]
+    return [line.decode("utf-8", "replace") for line in lines[:_PROBE_LINES] if line.strip()]
 
 
 def _cells(line: str, sep: str) -> list[str]:
@@ -162,16 +167,6 @@ def _check_names(name: str, mapped: ColumnMap, found: Sequence[str]) -> None:
         )
 
 
-def _refuse_cut(name: str, raw: bytes, sep: str, n_columns: int) -> None:
-    """A last row that breaks off means that nobody knows what else is missing."""
-    last = raw[raw.rfind(b"\n") + 1 :].decode("utf-8", "replace")
-    if last and len(_cells(last, sep)) < n_columns and raw.count(b"\n") > 1:
-        raise FormatError(
-            f"{name} breaks off in its last row; copy or export the file again, or remove that "
-            "row to read what is there"
-        )
-
-
 def _decimal_marks(
     layout: TextLayout,
     sep: str,
@@ -202,41 +197,115 @@ def _arrow_names(found: Sequence[str], data: Sequence[Sequence[str]]) -> list[st
     return names
 
 
+class _Text(io.RawIOBase):
+    """The text of a file as UTF-8 that Arrow reads bit by bit; and what is asked of it afterwards.
+
+    Attributes
+    ----------
+    tail
+        What no line end closes.
+    n_lines, n_quotes
+        Lines that are not blank, about, and double quotes.
+    """
+
+    def __init__(self, source: Source) -> None:
+        super().__init__()
+        self._blocks = source.blocks(_BLOCK_BYTES)
+        self._held = memoryview(b"")
+        self.tail = b""
+        self.n_lines = self.n_quotes = 0
+
+    def readable(self) -> bool:
+        """Nothing else is asked of it."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill some of the buffer; 0 at the end."""
+        if not len(self._held):
+            block = next(self._blocks, b"")
+            if not block:
+                return 0
+            self.tail = block[block.rfind(b"\n") + 1 :]
+            self.n_lines += block.count(b"\n") - block.count(b"\n\n") + bool(self.tail)
+            self.n_quotes += block.count(b'"')
+            self._held = memoryview(_utf8(block))
+        n = min(len(buffer), len(self._held))
+        buffer[:n] = self._held[:n]
+        self._held = self._held[n:]
+        return n
+
+
 def _parse(
-    raw: bytes, mapped: ColumnMap, arrow: _Arrow, *, decimal: str, counts: Counter[str]
-) -> "pa.Table":
+    source: Source, mapped: ColumnMap, arrow: _Arrow, *, decimal: str, counts: Counter[str]
+) -> TableColumns:
     import pyarrow as pa
-    from pyarrow import csv as arrow_csv
-
-    ragged: list[int] = []
-
-    def skip(row: Any) -> str:
-        ragged.append(row.actual_columns)
-        return "skip"
-
-    def load(time: "pa.DataType") -> "pa.Table":
-        ragged.clear()
-        types = dict.fromkeys(mapped.strings, pa.string())
-        types |= dict.fromkeys(mapped.numbers, pa.float64())
-        return arrow_csv.read_csv(
-            io.BytesIO(raw),
-            read_options=arrow_csv.ReadOptions(column_names=arrow.names, skip_rows=arrow.skip_rows),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=arrow.sep, newlines_in_values=b'"' in raw, invalid_row_handler=skip
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                include_columns=mapped.wanted,
-                column_types=types | {mapped.time: time},
-                null_values=arrow.nulls,
-                decimal_point=decimal,
-            ),
-        )
 
     try:
         # Stamps of 19 digits do not fit into a float.
-        frame = load(pa.int64())
+        table, ragged = _stream(source, mapped, arrow, decimal, pa.int64())
     except pa.ArrowInvalid:
-        frame = load(pa.float64())
+        table, ragged = _stream(source, mapped, arrow, decimal, pa.float64())
     if ragged:
-        counts["ragged_rows"] += len(ragged)
-    return frame
+        counts["ragged_rows"] += ragged
+    return table
+
+
+def _stream(
+    source: Source, mapped: ColumnMap, arrow: _Arrow, decimal: str, time: "pa.DataType"
+) -> tuple[TableColumns, int]:
+    """The columns, and how many rows were ragged."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    ragged = Counter[int]()
+
+    def skip(row: Any) -> str:
+        ragged[row.actual_columns] += 1
+        return "skip"
+
+    types = dict.fromkeys(mapped.strings, pa.string())
+    types |= dict.fromkeys(mapped.numbers, pa.float64())
+    text = _Text(source)
+    reader = arrow_csv.open_csv(
+        pa.PythonFile(io.BufferedReader(text, _BLOCK_BYTES), mode="r"),
+        read_options=arrow_csv.ReadOptions(
+            column_names=arrow.names,
+            skip_rows=arrow.skip_rows,
+            use_threads=False,
+            block_size=_BLOCK_BYTES,
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=arrow.sep, newlines_in_values=True, invalid_row_handler=skip
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            include_columns=mapped.wanted,
+            column_types=types | {mapped.time: time},
+            null_values=arrow.nulls,
+            decimal_point=decimal,
+        ),
+    )
+    with reader:
+        table = TableColumns(mapped, reader, source.path.stat().st_size / _BLOCK_BYTES)
+    if not table.n_rows:
+        raise FormatError(
+            f"{source.path.name} holds no whole rows ({ragged.total()} ragged ones); expected "
+            f"{arrow.n_columns} cells each. Check sep="
+        )
+    _refuse_broken(source.path.name, text, arrow, table.n_rows + ragged.total())
+    return table, ragged.total()
+
+
+def _refuse_broken(name: str, text: _Text, arrow: _Arrow, n_rows: int) -> None:
+    """Where rows are missing nobody knows what else is."""
+    last = text.tail.decode("utf-8", "replace")
+    if n_rows > 1 and last.strip() and len(_cells(last, arrow.sep)) < arrow.n_columns:
+        raise FormatError(
+            f"{name} breaks off in its last row; copy or export the file again, or remove that "
+            "row to read what is there"
+        )
+    within = text.n_lines - arrow.skip_rows - n_rows
+    if text.n_quotes % 2 and within > 0:
+        raise FormatError(
+            f"{name}: a double quote opens and none closes it, {within} lines would be lost in one "
+            "cell; remove that quote"
+        )

@@ -11,7 +11,8 @@ EyeTrans: Zhang et al. 2024, doi:10.1145/3643732.
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +20,11 @@ import numpy.typing as npt
 from gazecode.errors import FormatError
 from gazecode.model import Recording, Samples, Trial
 from gazecode.readers.build import samples_of_eyes
-from gazecode.readers.delimited import normalise_lines, read_delimited
+from gazecode.readers.gather import Gathered, gather
 from gazecode.readers.reader import Reader
-from gazecode.readers.source import Source
-from gazecode.readers.trials import kept_rows, label_runs, unique_names
+from gazecode.readers.source import Source, normalise_lines
+from gazecode.readers.trials import kept_rows, unique_names
+from gazecode.units import sample_end_ms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["READER", "read", "sniff"]
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 
 EYES = ("left", "right")
 _COLUMNS: dict[str, type] = {
@@ -62,6 +65,7 @@ _ROW = re.compile(
     + _NUMBER
 )
 _PROBE_ROWS = 20
+_BLOCK_BYTES = 1 << 19
 _MAX_STRANGERS = 0.01
 """A larger share of rows of another participant is no damage: the file holds two people."""
 
@@ -85,24 +89,25 @@ def read(source: Source) -> Recording:
         left out and cells that are no numbers are lost, both counted.
     """
     counts: Counter[str] = Counter()
-    frame = _load(source, counts)
-    frame, notes = _one_participant(frame, source.name, counts)
-    raw_us = frame["device_timestamp"].to_numpy(dtype=np.float64)
-    timed = raw_us[np.isfinite(raw_us)]
-    if not len(timed):
+    gathered = _load(source, counts)
+    t_ms = gathered.array("t")
+    notes, participant = _one_participant(gathered, t_ms, source.name, counts)
+    if not np.isfinite(t_ms).any():
         raise FormatError(
             f"{source.name} holds no whole row with a device time stamp ({dict(+counts)}); "
             "expected 13 cells a row, us in the fifth. Export the file again"
         )
-    t_ms = (raw_us - timed.min()) / 1000.0
+    t_ms -= np.nanmin(t_ms)
+    t_ms /= 1000.0
     samples = samples_of_eyes(
         t_ms,
-        {eye: _points(frame, eye, counts) for eye in EYES},
-        {eye: _pupil(frame, eye) for eye in EYES},
+        {eye: gathered.array(eye) for eye in EYES},
+        {eye: gathered.array(f"pupil_{eye}") for eye in EYES},
         counts=counts,
     )
-    kept = frame.iloc[kept_rows(t_ms, samples["left"].t_ms)]
-    trials, functions = _trials(samples["left"].t_ms, kept)
+    # Those of another participant were counted already, as what they are.
+    counts["no_time"] -= counts["other_participant"]
+    trials, functions = _trials(gathered, t_ms, samples["left"].t_ms)
     return Recording(
         samples=samples,
         trials=trials,
@@ -110,7 +115,7 @@ def read(source: Source) -> Recording:
         provenance={
             "clock": "column 5, device_timestamp, us; 0 at the first stamp "
             "(column 4, system_timestamp, is when the data reached the computer)",
-            "participant": str(frame["participant_id"].iloc[0]),
+            "participant": participant,
             "functions": functions,
             "off_screen": {eye: _off_screen(s) for eye, s in samples.items()},
             "left_out": dict(+counts),
@@ -119,32 +124,60 @@ def read(source: Source) -> Recording:
     )
 
 
-def _load(source: Source, counts: Counter[str]) -> "pd.DataFrame":
-    """All whole rows. Without quotes and brackets a point is two cells like any others."""
-    body = normalise_lines(source.read_bytes()).translate(None, b'"()').replace(b", ", b",")
-    header = ",".join(_COLUMNS).encode()
-    # A row that breaks off at the end of the file is one more ragged row, counted like the others.
-    whole = body if body.endswith(b"\n") else body + b"\n"
-    return read_delimited(header + b"\n" + whole, name=source.name, columns=_COLUMNS, counts=counts)
+def _load(source: Source, counts: Counter[str]) -> Gathered:
+    """All whole rows, block by block."""
+
+    def take(frame: "pd.DataFrame") -> dict[str, Any]:
+        taken: dict[str, Any] = {
+            "t": frame["device_timestamp"].to_numpy(),
+            "participant": frame["participant_id"],
+            "function": frame["function_name"],
+            "id": frame["function_id"],
+        }
+        for eye in EYES:
+            taken |= {eye: _points(frame, eye, counts), f"pupil_{eye}": _pupil(frame, eye)}
+        return taken
+
+    return gather(
+        _plain_cells(source),
+        take=take,
+        name=source.name,
+        size=source.path.stat().st_size,
+        columns=_COLUMNS,
+        counts=counts,
+        # A row that breaks off at the end of the file is one more ragged row, as the others.
+        cut_row="count",
+    )
+
+
+def _plain_cells(source: Source) -> Iterator[bytes]:
+    """A header, and rows in which a point is two cells like any others: no quotes, no brackets."""
+    header = ",".join(_COLUMNS).encode() + b"\n"
+    for block in source.blocks(_BLOCK_BYTES):
+        yield header + block.translate(None, b'"()').replace(b", ", b",")
+        header = b""
 
 
 def _one_participant(
-    frame: "pd.DataFrame", name: str, counts: Counter[str]
-) -> tuple["pd.DataFrame", list[str]]:
+    gathered: Gathered, t_ms: FloatArray, name: str, counts: Counter[str]
+) -> tuple[list[str], str]:
     """Rows of the one participant; a damaged name is left out, a second person is refused."""
-    found = frame["participant_id"].value_counts()
-    if len(found) <= 1:
-        return frame, []
-    others = int(found.iloc[1:].sum())
-    if others > _MAX_STRANGERS * len(frame):
-        listed = ", ".join(map(str, found.index[:3]))
+    codes, people = gathered.labels("participant", slice(None))
+    of_each = np.bincount(codes[codes >= 0], minlength=len(people))
+    order = np.argsort(-of_each, kind="stable")
+    others = int(of_each.sum() - of_each.max(initial=0))
+    if not others:
+        return [], people[int(order[0])] if people else ""
+    if others > _MAX_STRANGERS * len(codes):
+        listed = ", ".join(people[i] for i in order[:3].tolist())
         raise FormatError(
-            f"{name} holds gaze of {len(found)} participants ({listed}, ...); expected one. "
-            "Split the file by its first column"
+            f"{name} holds gaze of {int((of_each > 0).sum())} participants ({listed}, ...); "
+            "expected one. Split the file by its first column"
         )
-    counts["other_participant"] += others
-    mine = frame[frame["participant_id"] == found.index[0]]
-    return mine, [f"{others} rows name another participant and were left out"]
+    stranger = (codes != order[0]) & np.isfinite(t_ms)
+    counts["other_participant"] += int(stranger.sum())
+    t_ms[stranger] = np.nan
+    return [f"{others} rows name another participant and were left out"], people[int(order[0])]
 
 
 def _points(frame: "pd.DataFrame", eye: str, counts: Counter[str]) -> FloatArray:
@@ -160,17 +193,27 @@ def _pupil(frame: "pd.DataFrame", eye: str) -> FloatArray:
     return np.where(valid, frame[f"pd_{eye}"].to_numpy(dtype=np.float64), np.nan)
 
 
-def _trials(t_ms: FloatArray, rows: "pd.DataFrame") -> tuple[list[Trial], dict[str, str]]:
+def _trials(
+    gathered: Gathered, t_ms: FloatArray, kept_ms: FloatArray
+) -> tuple[list[Trial], dict[str, str]]:
     """Runs of one function, and the id each function has in the study."""
-    runs = label_runs(t_ms, rows["function_name"].to_numpy(dtype=object))
-    functions = [str(rows["function_name"].iloc[first]) for first, _, _ in runs]
-    ids = [str(rows["function_id"].iloc[first]) for first, _, _ in runs]
-    names = unique_names(functions)
+    rows: IntArray | slice = slice(None)
+    if len(kept_ms) < len(t_ms) or not np.array_equal(kept_ms, t_ms):
+        rows = kept_rows(t_ms, kept_ms)
+    codes, functions = gathered.labels("function", rows)
+    numbers, ids = gathered.labels("id", rows)
+    first = np.flatnonzero(np.diff(codes, prepend=-1))
+    last = np.append(first[1:], len(codes)) - 1
+    ends = sample_end_ms(kept_ms)[last]
+    shown = [functions[i] for i in codes[first].tolist()]
+    names = unique_names(shown)
     trials = [
         Trial(name=name, onset_ms=onset, offset_ms=offset, stimulus=function)
-        for name, function, (_, onset, offset) in zip(names, functions, runs, strict=True)
+        for name, function, onset, offset in zip(
+            names, shown, kept_ms[first].tolist(), ends.tolist(), strict=True
+        )
     ]
-    return trials, dict(zip(names, ids, strict=True))
+    return trials, dict(zip(names, (ids[i] for i in numbers[first].tolist()), strict=True))
 
 
 def _off_screen(samples: Samples) -> int:

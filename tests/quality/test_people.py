@@ -141,7 +141,7 @@ def test_what_is_known_is_said():
         "stated by the device; 2 of 2 recordings, targets per recording: 5",
         "M = 0.5 deg (SD = 0.14, range 0.4 to 0.6); worst target 0.6 deg",
         "72 % before exclusion, 0 % after",
-        "2 recordings of 2 participants with 2 trials were assessed; 1 recordings and 1 trials",
+        "2 recordings of 2 participants with 2 trials; excluded: 1 recording and 1 trial",
         "max_loss 0.4: 2",
         "Events: ivt (velocity_window_ms 20, max_speed_deg_s 30",
     ):

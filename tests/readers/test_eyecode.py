@@ -123,6 +123,30 @@ def test_bad_files_are_one_clear_line(tmp_path, change, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda t: t.replace('<gaze start="3"', '<gaze start="1e20"'), "<gaze> start is 1e+20 ms"),
+        (
+            lambda t: t.replace('ended="1100"', 'ended="-1e99"'),
+            "<trial> started or ended is -1e+99",
+        ),
+        (
+            lambda t: t.replace('<fixation start="0" end="7"', '<fixation start="0" end="inf"'),
+            "end",
+        ),
+    ],
+    ids=["gaze", "trial", "fixation"],
+)
+def test_absurd_stamps_are_an_error_that_says_so(tmp_path, change, where):
+    source = write(tmp_path, trial())
+    source.path.write_text(change(source.path.read_text()))
+    with pytest.raises(FormatError) as caught:
+        eyecode.read(Source(source.path))
+    assert where in str(caught.value)
+    assert "expected times of one session" in str(caught.value)
+
+
 def test_sniff(tmp_path):
     source = write(tmp_path, trial())
     assert eyecode.sniff(source)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from makers import itrace as makers
 
 from gazecode.errors import FormatError
-from gazecode.readers import itrace
+from gazecode.readers import itrace, itrace_mend
 from gazecode.readers.itrace import TRACKER_UNITS_MS, ide_positions
 from gazecode.readers.source import Source
 
@@ -171,7 +172,12 @@ def test_a_plugin_elsewhere_can_be_named(tmp_path):
         ("eclipse", 12, 7, "utf16"),
         ("MSVS", 12, 7, "utf16"),
         ("JETBRAINS", 12, 7, "logical"),
-        ("NOTEPAD++", 13, 8, "byte"),
+        ("NOTEPAD++", 12, 7, "byte"),
+        ("SUBLIME", 12, 7, "visual"),
+        ("VSCODE", 12, 7, "visual"),
+        # The JetBrains plug-in says the product's name.
+        ("INTELLIJ", 12, 7, "logical"),
+        ("PYCHARM", 12, 7, "logical"),
         ("Emacs", 12, 7, "unknown"),
     ],
 )
@@ -233,6 +239,156 @@ def test_sniff(tmp_path):
     other.write_text("<!DOCTYPE a [<!ENTITY b 'c'>]>\n<itrace_core/>")
     # Recognised, so that reading it can say why it is refused.
     assert itrace.sniff(Source(other))
+
+
+@pytest.mark.parametrize("editor", ["eclipse", "ATOM", "NOTEPAD++"])
+def test_a_zero_in_the_file_itself_decides_the_base(tmp_path, editor):
+    core = write_core(tmp_path, [response(i) for i in range(3)])
+    rows = [editor_row(0), editor_row(1, line=0, col=0), editor_row(2, line=-1, col=-1)]
+    write_plugin(tmp_path, rows, editor=editor)
+    at = ide_positions(core)
+    assert at["line"].tolist() == [13, 0, -1]
+    assert at["column"].tolist() == [8, 0, -1]
+    said = itrace.read(Source(core)).provenance
+    assert said["plugins"][0]["first_line"] == said["plugins"][0]["first_column"] == 0
+    assert said["editor"]["off_text"] == 1
+
+
+def test_heights_of_atom_stand_under_each_others_name(tmp_path):
+    core = write_core(tmp_path, [response(0)])
+    heights = 'editor_line_height="28" editor_font_height="42"/>'
+    row = editor_row(0).replace("/>", f" {heights}")
+    for editor, height in (("ATOM", 42.0), ("VSCODE", 28.0)):
+        write_plugin(tmp_path, [row], editor=editor)
+        assert ide_positions(core)["line_height_px"].tolist() == [height]
+    write_plugin(tmp_path, [row.replace('"28"', '"-1"')], editor="INTELLIJ")
+    assert np.isnan(ide_positions(core)["line_height_px"]).all()
+
+
+@pytest.mark.parametrize(("unit", "per_s"), [("s", 1), ("ms", 1000)])
+def test_plugin_time_is_seconds_or_ms_by_its_magnitude(tmp_path, unit, per_s):
+    core = write_core(tmp_path, [response(0)])
+    stamp = 1_622_128_603 * per_s
+    row = editor_row(0).replace('plugin_time="1"', f'plugin_time="{stamp}"')
+    write_plugin(tmp_path, [row], editor="SUBLIME")
+    # FIRST_ID is 1622128602.6050242 s.
+    np.testing.assert_allclose(ide_positions(core)["answered_ms"], 394.9758, atol=1e-3)
+    assert itrace.read(Source(core)).provenance["plugins"][0]["plugin_time_unit"] == unit
+
+
+def test_smart_eye_writes_errors_not_positions(tmp_path):
+    path = makers.MAKERS["itrace_smart_eye"].make(tmp_path, 40)
+    rec = itrace.read(Source(path))
+    assert rec.provenance["calibration"] == {
+        "points": 1,
+        "samples": 1,
+        "holds": "errors in the tracker's own unit",
+        "used_left": 1,
+        "median_error_left": 0.5,
+        "used_right": 0,
+        "median_error_right": None,
+        "note": "fit to the points it was made on, no validation: accuracy is unknown",
+    }
+    assert rec.validations == ()
+    assert rec.provenance["intersections"] == {"Screen1": 40}
+    # The machine wrote 894,25 and 906,25.
+    assert rec.samples["left"].xy_px[0].tolist() == [894.25, 303.5]
+    assert rec.samples["right"].xy_px[0].tolist() == [906.25, 297.5]
+
+
+def test_a_calibration_is_the_fit_to_its_own_points(tmp_path):
+    path = makers.MAKERS["itrace_core"].make(tmp_path, 40)
+    rec = itrace.read(Source(path))
+    said = rec.provenance["calibration"]
+    assert (said["points"], said["samples"], said["used_left"], said["used_right"]) == (1, 2, 1, 2)
+    assert said["median_residual_left_px"] == round(0.01 * 1920, 3)
+    assert said["median_residual_right_px"] == round(0.02 * 1080, 3)
+    assert rec.validations == ()
+    assert (rec.provenance["participant"], rec.provenance["task"]) == ("P1", "made")
+
+
+@pytest.mark.parametrize("name", sorted(makers.MAKERS))
+def test_every_writer_says_the_same(tmp_path, name):
+    """Core or plug-in, well-formed or not: one session, the same gaze and the same places."""
+    path = makers.MAKERS[name].make(tmp_path, 100)
+    rec = itrace.read(Source(path))
+    x, _ = makers.points(100)
+    if name == "itrace_plugin_alone":
+        kept = [i for i in range(100) if i % 11 != 6]
+        assert rec.gaze.xy_px[:, 0].tolist() == [x[i] for i in kept]
+        return
+    valid = [makers.validity(i) for i in range(100)]
+    for eye, side in (("left", 0), ("right", 1)):
+        assert rec.samples[eye].lost.tolist() == [not v[side] for v in valid]
+    np.testing.assert_allclose(rec.gaze.t_ms, np.arange(100) * 16.667)
+    assert rec.provenance["clock"].startswith("tracker_time in µs")
+    if name == "itrace_smart_eye":
+        return
+    at = ide_positions(path)
+    editor = at["editor"][0]
+    kept = [i for i in range(100) if i % 11 != 6]
+    places = [makers.place(i, editor) for i in kept]
+    assert at["line"].tolist() == [line - 1 if line > 0 else -1 for line, _ in places]
+    first = 0 if editor == "ATOM" else 1
+    assert at["column"].tolist() == [c - first if line > 0 else -1 for line, c in places]
+    target = {"SUBLIME": "Größe.java", "INTELLIJ": "A<T>&B.java"}.get(editor, "Made.java")
+    assert set(at["target"]) == {target}
+    assert rec.provenance["editor"]["joined"] == len(kept)
+
+
+def test_mending_works_across_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(itrace_mend, "_BLOCK_BYTES", 2000)
+    for name in ("itrace_sublime", "itrace_notepad", "itrace_jetbrains"):
+        folder = tmp_path / name
+        folder.mkdir()
+        path = makers.MAKERS[name].make(folder, 300)
+        assert len(ide_positions(path)["line"]) == 300 - len(range(6, 300, 11))
+
+
+def test_a_cut_file_is_not_mended(tmp_path):
+    path = makers.write_plugin(tmp_path, 50, "SUBLIME")
+    path.write_bytes(path.read_bytes()[:-60])
+    with pytest.raises(FormatError, match="breaks off or is malformed"):
+        itrace.read(Source(path))
+
+
+def test_the_mean_of_one_eye_is_lost_where_only_the_mean_is_px(tmp_path):
+    valid = [(1, 1), (1, 0), (0, 1), (0, 0), (1, 1)]
+    rows = [
+        re.sub(r'(left|right)_(x|y)="[^"]*"', r'\1_\2="0.25"', response(i, valid=v))
+        for i, v in enumerate(valid)
+    ]
+    rec = itrace.read(Source(write_core(tmp_path, rows)))
+    assert rec.gaze.lost.tolist() == [False, True, True, True, False]
+    assert rec.provenance["left_out"] == {"neither_eye_valid": 1, "one_eye": 2}
+    # With one eye throughout there is no other to miss.
+    alone = [row.replace('right_validation="1"', 'right_validation="0"') for row in rows]
+    rec = itrace.read(Source(write_core(tmp_path, alone)))
+    assert rec.gaze.lost.tolist() == [False, False, True, True, False]
+
+
+def test_stamps_of_no_session_are_an_error_that_says_so(tmp_path):
+    rows = [response(0), response(1).replace(str(FIRST_ID + 100_000), "0")]
+    with pytest.raises(FormatError, match="event_id runs from 0 to 1326660220260"):
+        itrace.read(Source(write_core(tmp_path, rows)))
+
+
+def test_a_tracker_clock_beyond_64_bits_of_span_falls_back(tmp_path):
+    far = [response(i).replace('tracker_time="', 'tracker_time="-9' + "0" * 5) for i in range(3)]
+    rows = [far[0], response(1).replace('tracker_time="5', 'tracker_time="9000005'), far[2]]
+    rec = itrace.read(Source(write_core(tmp_path, rows)))
+    assert rec.provenance["clock"].startswith("event_id (arrival")
+
+
+def test_web_pages_of_the_chrome_plugin_are_answered(tmp_path):
+    path = tmp_path / "itrace_chrome_1.xml"
+    path.write_text(
+        "<0>\n\t<filename>1</filename>\n\t<timestamp>5</timestamp>\n\t<x>1</x>\n"
+        "\t<tagname>P</tagname>\n</0>\n"
+    )
+    assert itrace.sniff(Source(path))
+    with pytest.raises(FormatError, match="open the itrace_core file"):
+        itrace.read(Source(path))
 
 
 @pytest.mark.real

@@ -263,3 +263,42 @@ def test_one_differing_cell_does_not_turn_off_the_one_eye_rule(shared_data, tmp_
     assert set(rec.samples) == {"both"}
     assert rec.provenance["left_out"]["one_eye"] == 172
     assert rec.provenance["left_out"]["unequal_points"] == 1
+
+
+def test_begaze_raw_with_decimal_commas_and_category_columns(tmp_path):
+    columns = "Time\tType\tTrial\tL POR X [px]\tL POR Y [px]\tR POR X [px]\tR POR Y [px]"
+    path = tmp_path / "raw.txt"
+    lines = [
+        "## [BeGaze]",
+        f"{columns}\tCategory Left\tCategory Right\tStimulus",
+        "1000\tSMP\t1\t10,5\t20,25\t12,5\t21,25\tFixation\tFixation\tone.bmp",
+        "3000\tMSG\t1\t# Message: go",
+        "5000\tSMP\t1\t11,5\t20,25\t13,5\t21,25\tFixation\tSaccade\tone.bmp",
+        "9000\tSMP\t1\t0,00\t0,00\t14,5\t21,25\tBlink\tSaccade\ttwo.bmp",
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    assert smi.sniff(Source(path))
+    rec = smi.read(Source(path))
+    np.testing.assert_array_equal(
+        rec.samples["left"].xy_px, [[10.5, 20.25], [11.5, 20.25], [np.nan] * 2]
+    )
+    assert [(t.name, t.onset_ms) for t in rec.trials] == [("one", 0.0), ("two", 8.0)]
+    assert [(m.t_ms, m.text) for m in rec.messages] == [(2.0, "go")]
+    found = sorted(zip(rec.device_events.kind, rec.device_events.eye, strict=True))
+    assert found == [
+        ("blink", "left"),
+        ("fixation", "left"),
+        ("fixation", "right"),
+        ("saccade", "right"),
+    ]
+
+
+def test_messages_and_header_lines_are_found_in_every_block(tmp_path, monkeypatch):
+    source = write(tmp_path, ROWS)
+    whole = smi.read(source)
+    blocks = Source.blocks
+    monkeypatch.setattr(Source, "blocks", lambda self, _: blocks(self, 64))
+    parts = smi.read(Source(source.path))
+    assert parts.to_frame().equals(whole.to_frame())
+    assert parts.messages == whole.messages
+    assert parts.provenance == whole.provenance

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -154,6 +155,64 @@ def test_quoted_cells_with_separator_and_line_end(load):
     assert len(got) == 2
 
 
+LONG = 40_000
+"""Rows of a file that is read in many blocks."""
+
+
+def test_quoted_cells_may_lie_across_blocks(load):
+    note = '"a\nb, c"'
+    rows = "".join(f"{i},{i % 9}.5,3,{note if i % 997 == 500 else ''}\n" for i in range(LONG))
+    got = load("Time,X,Y,Note\n" + rows, columns=COLUMNS | {"message": "Note"})
+    assert len(got) == LONG
+    assert [m.text for m in got.messages] == ["a\nb, c"] * len(range(500, LONG, 997))
+    assert got.samples["both"].xy_px[:, 0].tolist() == [i % 9 + 0.5 for i in range(LONG)]
+
+
+def test_a_quote_that_never_closes_swallows_no_rows(load):
+    quote = '"'
+    rows = "".join(f"{i},1,3,{quote if i == 30_000 else ''}\n" for i in range(LONG))
+    with pytest.raises(FormatError, match="a double quote opens and none closes it, 9999 lines"):
+        load("Time,X,Y,Note\n" + rows, columns=COLUMNS | {"message": "Note"})
+    # In the middle of a cell it is an inch mark.
+    assert len(load('Time,X,Y,Note\n0,1,2,5"\n1,1,2,6\n')) == 2
+
+
+def test_what_shows_up_late_is_seen(load):
+    rows = "".join(f"{i};{i % 9};3;x\n" for i in range(LONG))
+    late = f"{LONG}.5;1.5;2.5;\xe4\n".encode("cp1252")
+    got = load(b"Time;X;Y;Page\n" + rows.encode() + late, columns=COLUMNS | {"trial": "Page"})
+    assert got.samples["both"].t_ms[-1] == LONG + 0.5
+    assert [t.name for t in got.trials] == ["x", "ä"]
+    with pytest.raises(FormatError, match="breaks off in its last row"):
+        load("Time;X;Y;Page\n" + rows + "1;2")
+
+
+def test_one_column_for_two_things(load):
+    columns = COLUMNS | {"pupil": "X", "trial": "Page", "stimulus": "Page"}
+    got = load("Time,X,Y,Page\n0,1,2,a\n1,-1,3,b\n", columns=columns, missing=(-1,))
+    np.testing.assert_array_equal(got.samples["both"].pupil, [1.0, np.nan])
+    assert [(t.name, t.stimulus) for t in got.trials] == [("a", "a"), ("b", "b")]
+
+
+@pytest.mark.parametrize("name", ["big.csv", "big.parquet"])
+def test_memory_is_bounded_by_what_is_returned(tmp_path, name):
+    frame = pd.DataFrame({"Time": np.arange(LONG) * 4, "X": 1.25, "Y": 2.5, "Page": "one"})
+    path = tmp_path / name
+    if name.endswith("csv"):
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_parquet(path)
+    columns = COLUMNS | {"trial": "Page"}
+    read(path, "table", columns=columns)
+    tracemalloc.start()
+    got = read(path, "table", columns=columns)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    held = got.samples["both"]
+    size = held.t_ms.nbytes + held.xy_px.nbytes + held.pupil.nbytes
+    assert peak < 3 * size + (4 << 20)
+
+
 def test_fraction_waits_for_a_screen(load):
     columns = COLUMNS | {"x": ("X", "fraction"), "y": ("Y", "fraction")}
     text = "Time,X,Y\n0,0.5,0.25\n1,1,1\n"
@@ -293,6 +352,8 @@ def test_wrong_maps_say_so(load, options, error, message):
         ("Time,X,Y\n0,1,2\n1,5,6\n2,1", "P01.csv breaks off in its last row; copy or export "),
         ("Time,X,X,Y\n0,1,2,3\n", "P01.csv: column X occurs more than once; name the columns "),
         ("\n\n", "P01.csv holds no rows; expected a header line and rows"),
+        ("Time,X,Y", "P01.csv holds no rows; expected a header line and rows"),
+        ("Time,X,Y\n1,2\n", "P01.csv holds no whole rows (1 ragged ones); expected 3 cells each"),
     ],
 )
 def test_bad_tables_say_so(load, text, message):

@@ -1,0 +1,55 @@
+"""Columns that grow block by block equal those of the whole, in any cut."""
+
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gazecode.readers.gather import Gathered, gather
+
+
+def take(frame):
+    return {"x": frame["x"].to_numpy(), "page": frame["page"]}
+
+
+@given(
+    st.lists(st.tuples(st.integers(-999, 999), st.sampled_from("abcdefgh")), min_size=1),
+    st.lists(st.integers(0, 100), max_size=6),
+    st.integers(0, 5000),
+)
+def test_any_cut_gives_the_same_columns(rows, cuts, size):
+    lines = [f"{x}\t{page}\n".encode() for x, page in rows]
+    ends = sorted({min(c, len(lines)) for c in cuts} | {0, len(lines)})
+    parts = [b"".join(lines[a:b]) for a, b in pairwise(ends)]
+    blocks = [b"x\tpage\n" + parts[0], *parts[1:]]
+    held = gather(
+        blocks, take=take, name="a", size=size, columns={"x": float, "page": str}, counts=Counter()
+    )
+    codes, names = held.labels("page", slice(None))
+    assert [names[code] for code in codes] == [page for _, page in rows]
+    assert held.array("x").tolist() == [float(x) for x, _ in rows]
+
+
+def test_more_labels_than_a_byte_holds():
+    import pandas as pd
+
+    held = Gathered()
+    for part in range(4):
+        texts = [f"label {i}" for i in range(part * 100, part * 100 + 100)]
+        held.add({"name": pd.Series(texts, dtype="category")})
+    codes, names = held.labels("name", slice(None))
+    assert [names[code] for code in codes] == [f"label {i}" for i in range(400)]
+
+
+def test_columns_larger_than_a_page_and_blocks_without_rows():
+    held = Gathered(3.0)
+    held.add({"xy": np.empty((0, 2))})
+    for part in range(3):
+        held.add({"xy": np.full((100_000, 2), part, dtype=float)})
+    xy = held.array("xy")
+    assert xy.shape == (300_000, 2)
+    assert xy[::100_000, 0].tolist() == [0, 1, 2]
+    xy[0] = np.nan  # the reader may write to what it made
+    assert "xy" not in held
