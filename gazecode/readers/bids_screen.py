@@ -1,6 +1,7 @@
 """The screen of BIDS eye tracking, and gaze in px or fractions from its top left."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,15 @@ def screen_of(shown: Mapping[str, Any], notes: list[str]) -> Screen | None:
     return Screen(
         width_px=px[0],
         height_px=px[1],
-        width_mm=None if metres is None else metres[0] * 1000.0,
-        height_mm=None if metres is None else metres[1] * 1000.0,
-        distance_mm=distance * 1000.0 if distance > 0 else None,
+        width_mm=None if metres is None else _millimetres(metres[0]),
+        height_mm=None if metres is None else _millimetres(metres[1]),
+        distance_mm=_millimetres(distance) if distance > 0 else None,
     )
+
+
+def _millimetres(metres: float) -> float:
+    """The same digits, the point moved: 0.2863 m are 286.3 mm."""
+    return float(Decimal(repr(metres)).scaleb(3))
 
 
 def in_plane(

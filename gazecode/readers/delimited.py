@@ -24,7 +24,14 @@ from gazecode.readers.source import normalise_lines
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["find_decimal", "find_separator", "normalise_lines", "read_delimited", "split_line"]
+__all__ = [
+    "delimited_frames",
+    "find_decimal",
+    "find_separator",
+    "normalise_lines",
+    "read_delimited",
+    "split_line",
+]
 
 IntArray = npt.NDArray[np.int64]
 Decimal = Literal[".", ","]
@@ -33,7 +40,7 @@ _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _PROBE_LINES = 200
 _MAX_INT = 2**63 - 1
-_DTYPES = {float: "float64", int: "Int64", str: "category"}
+_DTYPES = {float: "float64", int: "Int64", str: "str"}
 _MISSING = ["", "NA", "N/A", "n/a", "nan", "NaN", "-", ".", "null"]
 
 
@@ -123,6 +130,34 @@ def read_delimited(
     >>> frame["x"].tolist(), dict(counts)
     ([2.5, 4.5], {'ragged_rows': 1})
     """
+    frames = delimited_frames(
+        text,
+        name=name,
+        columns=columns,
+        optional=optional,
+        counts=counts,
+        quoted=quoted,
+        short_rows=short_rows,
+        cut_row=cut_row,
+    )
+    return _joined([frame if keep is None else frame[keep(frame)] for frame in frames])
+
+
+def delimited_frames(
+    text: bytes | Iterable[bytes],
+    *,
+    name: str,
+    columns: Mapping[str, type],
+    optional: Mapping[str, type] | None = None,
+    counts: Counter[str],
+    quoted: bool = False,
+    short_rows: bool = False,
+    cut_row: Literal["refuse", "count"] = "refuse",
+) -> "Iterator[pd.DataFrame]":
+    """Read the same block by block: one frame each, at least one, so that little is held at once.
+
+    Parameters are those of `read_delimited`.
+    """
     blocks = iter([text] if isinstance(text, bytes) else text)
     first = next(blocks, b"")
     header, _, rows = first.partition(b"\n")
@@ -143,16 +178,13 @@ def read_delimited(
         short_rows=short_rows,
         decimal=_first_decimal(rows, separator),
     )
-    parts: list[pd.DataFrame] = []
     n_rows = 0
     for block, is_last in _with_last(rows, blocks):
         whole, n = _whole_rows(
             block, dialect, name=name, before=n_rows, counts=counts, last=is_last, cut_row=cut_row
         )
         n_rows += n
-        frame = _parse(whole, wanted, dialect, counts)
-        parts.append(frame if keep is None else frame[keep(frame)])
-    return _joined(parts)
+        yield _parse(whole, wanted, dialect, counts)
 
 
 @dataclass(frozen=True)
@@ -192,6 +224,7 @@ def _joined(parts: "list[pd.DataFrame]") -> "pd.DataFrame":
     import pandas as pd
     from pandas.api.types import union_categoricals
 
+    parts = [part for part in parts if len(part)] or parts[:1]
     if len(parts) == 1:
         return parts[0].reset_index(drop=True)
     columns: dict[str, Any] = {}
@@ -230,25 +263,28 @@ def _parse(
         with warnings.catch_warnings():
             # A cast that loses a value is no success.
             warnings.simplefilter("error", RuntimeWarning)
-            return _filled(load(kinds))
+            frame = load(kinds)
+            for column in (c for c, kind in wanted.items() if kind is str):
+                frame[column] = _labels(frame[column])
+            return frame
     except (ValueError, TypeError, OverflowError, RuntimeWarning):
         frame = load(dict.fromkeys(wanted, "str"))
     for column, kind in wanted.items():
         text = frame[column]
         frame[column] = (
-            text.fillna("").astype("category")
+            _labels(text)
             if kind is str
             else _numbers(text, dialect.decimal, whole=kind is int, counts=counts)
         )
     return frame
 
 
-def _filled(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Text that a short row does not have is empty text."""
-    for column in frame.columns[frame.isna().any()]:
-        if frame[column].dtype == "category":
-            frame[column] = frame[column].astype("str").fillna("").astype("category")
-    return frame
+def _labels(text: "pd.Series") -> "pd.Series":
+    """Text as a categorical; what a short row does not have is empty text.
+
+    Read as a categorical at once, labels like 007 would be taken for numbers.
+    """
+    return text.fillna("").astype("category")
 
 
 def _numbers(

@@ -14,7 +14,7 @@ Al Madi et al. 2021, doi:10.1145/3448018.3457425; https://github.com/nalmadi/EMI
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from gazecode.readers.fixations import (
     FloatArray,
     IntArray,
     of_one_person,
+    point_columns,
     recording_of_fixations,
     trial_codes,
 )
@@ -40,9 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = ["READER", "read", "sniff"]
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 19
 _UNITS_MS = {"ms": 1.0, "us": 1e-3, "ns": 1e-6, "s": 1e3}
 _KINDS = ("fixation", "saccade", "blink")
+_BOX_NOTE = "boxes are those of tokens that were hit, not all of the stimulus"
 _BOX = ("aoi_x", "aoi_y", "aoi_width", "aoi_height")
 _HIT: dict[str, type] = dict.fromkeys(_BOX, float) | dict.fromkeys(
     ("token", "srcML", "srcML_tag", "line", "part", "aoi_name"), str
@@ -78,6 +80,14 @@ _EVENTS = _Dialect(
     stimulus="stimuli_name",
     extra=("eye_event_type", "eye_tracker"),
 )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Boxes:
+    """Boxes that were hit, one row each; and the number of each hit's box."""
+
+    rows: "pd.DataFrame"
+    code: npt.NDArray[np.int32]
 
 
 def sniff(source: Source) -> bool:
@@ -118,29 +128,18 @@ def read(source: Source, *, participant: str | None = None) -> Recording:
     frame = _load(source, dialect, counts)
     frame = of_one_person(frame, dialect.participant, participant, name=source.name, counts=counts)
     event, first = _events(frame, dialect)
-    rows = frame[[c for c in frame if c not in _HIT]]
-    rows = rows if len(first) == len(frame) else rows.iloc[first]
-    trial, names, stimuli, people = _trials(rows, dialect)
-    unit, ends, notes = _clock(rows, trial, dialect, boxed=set(_BOX) <= set(frame.columns))
-    onset, offset = _intervals(rows, unit, ends=ends)
+    said = _said(frame, event, len(first))
+    boxes = _boxes(frame, dialect)
+    table, unit, ends, notes = _table(frame, first, dialect)
+    del frame
     return recording_of_fixations(
-        FixationTable(
-            trial=trial,
-            names=names,
-            stimuli=stimuli,
-            people=people,
-            onset_ms=onset,
-            offset_ms=offset,
-            xy_px=rows[[dialect.x, dialect.y]].to_numpy(dtype=np.float64),
-            kind=_kind(rows),
-            end_xy_px=_end(rows),
-        ),
+        table,
         clock=f"timestamp, {unit}, of the {'end' if ends else 'start'} of an event",
         counts=counts,
         from_first=True,
-        provenance=_said(frame, event, len(first)),
-        notes=notes,
-        boxes=lambda place: _boxes(frame, dialect, place[event]),
+        provenance=said,
+        notes=[*notes, *([_BOX_NOTE] if boxes is not None else [])],
+        boxes=None if boxes is None else lambda place: _stimuli(boxes, dialect, place[event]),
     )
 
 
@@ -186,21 +185,59 @@ def _stem(name: str) -> str:
     return re.sub(r"\.(?:jpe?g|png|bmp|tiff?)$", "", re.split(r"[\\/]", name)[-1], flags=re.I)
 
 
+def _table(
+    frame: "pd.DataFrame", first: IntArray, dialect: _Dialect
+) -> tuple[FixationTable, str, bool, list[str]]:
+    """Events without their hits; the frame loses the columns. Then what the stamps are."""
+    labels = [c for c in frame if c not in _HIT and frame[c].dtype == "category"]
+    rows = frame[labels].iloc[first]
+    trial, names, stimuli, people = _trials(rows, dialect)
+    kind = None
+    if "eye_event_type" in rows:
+        kind = np.asarray(rows["eye_event_type"].astype(object), dtype=object)
+    stamp, length = (frame.pop(c).to_numpy()[first] for c in ("timestamp", "duration"))
+    unit, ends, notes = _clock(stamp, length, trial, dialect)
+    onset, offset = _intervals(stamp, length, unit, ends=ends)
+    del stamp, length
+    xy = point_columns(frame, dialect.x, dialect.y)[first]
+    end = None
+    if kind is not None and {"x1", "y1"} <= set(frame.columns):
+        end = point_columns(frame, "x1", "y1")[first]
+        end[~((kind == "saccade") & np.isfinite(end).all(axis=1))] = np.nan
+    return (
+        FixationTable(
+            trial=trial,
+            names=names,
+            stimuli=stimuli,
+            people=people,
+            onset_ms=onset,
+            offset_ms=offset,
+            xy_px=xy,
+            kind=kind,
+            end_xy_px=end,
+        ),
+        unit,
+        ends,
+        notes,
+    )
+
+
 def _clock(
-    rows: "pd.DataFrame", trial: IntArray, dialect: _Dialect, *, boxed: bool
+    stamp: FloatArray, length: FloatArray, trial: IntArray, dialect: _Dialect
 ) -> tuple[str, bool, list[str]]:
     """Unit of the stamps, whether they are ends, and what was assumed."""
-    box_note = "boxes are those of tokens that were hit, not all of the stimulus"
     if dialect is _CORRECTED:
-        return "us", True, [box_note]
-    stamp, length = _sorted_times(rows, trial)
+        return "us", True, []
+    whole = np.isfinite(stamp) & (length > 0)
+    stamp, length, trial = stamp[whole], length[whole], trial[whole]
+    order = np.lexsort((stamp, trial))
+    stamp, length = stamp[order], length[order]
     step = np.diff(stamp)
     step = step[step > 0]
     if not len(step):
         return "ms", False, ["too few events to find the unit of the stamps: taken as ms"]
-    typical = np.median(length)
-    ratio = {u: abs(np.log(np.median(step) * f / typical)) for u, f in _UNITS_MS.items()}
-    unit = min(ratio, key=lambda u: ratio[u])
+    ratio = np.median(step) / np.median(length)
+    unit = min(_UNITS_MS, key=lambda u: float(abs(np.log(ratio * _UNITS_MS[u]))))
     stamp = stamp * _UNITS_MS[unit]
     as_start = int((stamp[:-1] + length[:-1] > stamp[1:] + 1).sum())
     as_end = int((stamp[1:] - length[1:] < stamp[:-1] - 1).sum())
@@ -210,40 +247,16 @@ def _clock(
         f"{'end' if ends else 'start'} of an event ({min(as_start, as_end)} of {len(stamp)} "
         f"events overlap the one before, {max(as_start, as_end)} if it were the other)"
     )
-    return unit, ends, [note, *([box_note] if boxed else [])]
+    return unit, ends, [note]
 
 
-def _sorted_times(rows: "pd.DataFrame", trial: IntArray) -> tuple[FloatArray, FloatArray]:
-    stamp = rows["timestamp"].to_numpy(dtype=np.float64)
-    length = rows["duration"].to_numpy(dtype=np.float64)
-    whole = np.isfinite(stamp) & (length > 0)
-    stamp, length, trial = stamp[whole], length[whole], trial[whole]
-    order = np.lexsort((stamp, trial))
-    return stamp[order], length[order]
-
-
-def _intervals(rows: "pd.DataFrame", unit: str, *, ends: bool) -> tuple[FloatArray, FloatArray]:
-    stamp = rows["timestamp"].to_numpy(dtype=np.float64)
+def _intervals(
+    stamp: FloatArray, length: FloatArray, unit: str, *, ends: bool
+) -> tuple[FloatArray, FloatArray]:
     # The first stamp is subtracted in the file's own unit: stamps of us are exact as they are.
     origin = np.nanmin(stamp) if np.isfinite(stamp).any() else 0.0
     t_ms = (stamp - origin) * _UNITS_MS[unit]
-    duration = rows["duration"].to_numpy(dtype=np.float64)
-    return (t_ms - duration, t_ms) if ends else (t_ms, t_ms + duration)
-
-
-def _kind(rows: "pd.DataFrame") -> npt.NDArray[np.object_] | None:
-    if "eye_event_type" not in rows:
-        return None
-    return np.asarray(rows["eye_event_type"].astype(object), dtype=object)
-
-
-def _end(rows: "pd.DataFrame") -> FloatArray | None:
-    if not {"x1", "y1", "eye_event_type"} <= set(rows.columns):
-        return None
-    end = rows[["x1", "y1"]].to_numpy(dtype=np.float64)
-    saccade = (rows["eye_event_type"] == "saccade").to_numpy(dtype=bool)
-    end[~(saccade & np.isfinite(end).all(axis=1))] = np.nan
-    return end
+    return (t_ms - length, t_ms) if ends else (t_ms, t_ms + length)
 
 
 def _said(frame: "pd.DataFrame", event: IntArray, n: int) -> dict[str, Any]:
@@ -253,39 +266,43 @@ def _said(frame: "pd.DataFrame", event: IntArray, n: int) -> dict[str, Any]:
     return {"n_hits": len(event), "n_on_several_tokens": int((per_event > 1).sum())}
 
 
-def _boxes(frame: "pd.DataFrame", dialect: _Dialect, place: IntArray) -> dict[str, Stimulus]:
+def _boxes(frame: "pd.DataFrame", dialect: _Dialect) -> _Boxes | None:
+    """Each box once; the frame loses the columns that say what it holds."""
     if not set(_BOX) <= set(frame.columns):
-        return {}
-    known = np.isfinite(frame[list(_BOX)].to_numpy(dtype=np.float64)).all(axis=1)
+        return None
+    code, first = trial_codes(frame, [dialect.stimulus, *_BOX])
+    rows = frame[[c for c in frame if c in _HIT or c == dialect.stimulus]].iloc[first]
+    for column in set(_HIT) & set(frame.columns):
+        frame.pop(column)
+    return _Boxes(rows=rows.reset_index(drop=True), code=code.astype(np.int32))
+
+
+def _stimuli(boxes: _Boxes, dialect: _Dialect, place: IntArray) -> dict[str, Stimulus]:
+    order = np.argsort(boxes.code, kind="stable")
+    borders = np.searchsorted(boxes.code[order], np.arange(len(boxes.rows)))[1:]
+    hit = [p[p >= 0] for p in np.split(place[order], borders)]
+    rows = boxes.rows
+    known = np.isfinite(rows[list(_BOX)].to_numpy(dtype=np.float64)).all(axis=1)
     stimuli = {}
-    for file, rows in frame[known].groupby(dialect.stimulus, sort=False, observed=True):
+    for file, one in rows[known].groupby(dialect.stimulus, sort=False, observed=True):
         name = _stem(str(file))
-        stimuli[name] = Stimulus(
-            name=name, code="", language="", boxes=_table(rows, place[rows.index.to_numpy()])
-        )
+        columns = _columns(one) | {"fixations": _ragged([hit[i] for i in one.index])}
+        stimuli[name] = Stimulus(name=name, code="", language="", boxes=columns)
     return stimuli
 
 
-def _table(rows: "pd.DataFrame", place: IntArray) -> Mapping[str, npt.NDArray[Any]]:
+def _columns(rows: "pd.DataFrame") -> dict[str, npt.NDArray[Any]]:
     """One box a row, in the order in which they were first looked at."""
-    code = rows.groupby(list(_BOX), sort=False).ngroup().to_numpy()
-    _, first = np.unique(code, return_index=True)
-    order = np.argsort(code, kind="stable")
-    borders = np.searchsorted(code[order], np.arange(len(first)))[1:]
-    hit = [p[p >= 0] for p in np.split(place[order], borders)]
-    one = rows.iloc[first]
-    x, y, width, height = (one[c].to_numpy(dtype=np.float64) for c in _BOX)
-    texts = {c: _texts(one, (c,)) for c in ("line", "part", "aoi_name") if c in one}
+    x, y, width, height = (rows[c].to_numpy(dtype=np.float64) for c in _BOX)
     return {
-        "kind": np.full(len(first), "syntax", dtype=object),
-        "text": _texts(one, ("token",)),
+        "kind": np.full(len(rows), "syntax", dtype=object),
+        "text": _texts(rows, ("token",)),
         "x0": x,
         "y0": y,
         "x1": x + width,
         "y1": y + height,
-        "srcml": _texts(one, ("srcML", "srcML_tag")),
-        **texts,
-        "fixations": _ragged(hit),
+        "srcml": _texts(rows, ("srcML", "srcML_tag")),
+        **{c: _texts(rows, (c,)) for c in ("line", "part", "aoi_name") if c in rows},
     }
 
 

@@ -237,8 +237,9 @@ def _points(
     if half.any():
         counts["half_lost"] += int(half.sum())
     if not known.all():
-        xy = np.where(known.all(axis=1)[:, None], xy, np.nan)
-    return xy[order]
+        xy = np.where((known[:, 0] & known[:, 1])[:, None], xy, np.nan)
+    points: FloatArray = xy[order]
+    return points
 
 
 def _trials(
@@ -305,17 +306,16 @@ def trial_codes(frame: "pd.DataFrame", keys: Sequence[str]) -> tuple[IntArray, I
     Parameters
     ----------
     frame
-        With categorical columns, as `read_delimited` gives texts.
+        With categorical columns, as `read_delimited` gives texts, or numbers.
     keys
         Columns that are equal throughout a trial.
     """
     code = np.zeros(len(frame), dtype=np.int64)
     size = 1
     for key in keys:
-        column = frame[key].astype("category").cat
-        # A missing value has the code -1: it is a label like any other.
-        code = code * (len(column.categories) + 1) + column.codes.to_numpy() + 1
-        size *= len(column.categories) + 1
+        labels, n = _labels(frame[key])
+        code = code * n + labels
+        size *= n
         # Numbers stay small, so that a table of them does: only combinations that occur count.
         if size > _MAX_CODES:
             occurring, code = np.unique(code, return_inverse=True)
@@ -327,6 +327,15 @@ def trial_codes(frame: "pd.DataFrame", keys: Sequence[str]) -> tuple[IntArray, I
     rank = np.empty(size, dtype=np.int64)
     rank[seen] = np.arange(len(seen))
     return rank[code], first[seen]
+
+
+def _labels(column: "pd.Series") -> tuple[IntArray, int]:
+    """A number for each distinct value, and how many there are; no two missing ones are equal."""
+    if column.dtype == "category":
+        # A missing label has the code -1.
+        return column.cat.codes.to_numpy(dtype=np.int64) + 1, len(column.cat.categories) + 1
+    values, codes = np.unique(column.to_numpy(), return_inverse=True, equal_nan=False)
+    return codes, len(values)
 
 
 def texts_of(column: "pd.Series") -> npt.NDArray[np.object_]:

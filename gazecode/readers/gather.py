@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gazecode.readers.delimited import read_delimited
+from gazecode.readers.delimited import delimited_frames
 from gazecode.readers.label_events import Labels
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def gather(
     Parameters
     ----------
     text, name, **options
-        As `read_delimited` has them, in blocks.
+        As `delimited_frames` has them, in blocks.
     size
         Of the text in bytes, where it is known: what room to make.
     take
@@ -136,9 +136,6 @@ def gather(
         first = first.rstrip(b"\n") + b"\n" + more
     gathered = Gathered(max(size / max(len(first), 1), 1.0))
 
-    def keep(frame: "pd.DataFrame") -> npt.NDArray[np.bool_]:
+    for frame in delimited_frames(chain([first], blocks), name=name, **options):
         gathered.add(take(frame))
-        return np.zeros(len(frame), dtype=bool)
-
-    read_delimited(chain([first], blocks), name=name, keep=keep, **options)
     return gathered

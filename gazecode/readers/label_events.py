@@ -12,7 +12,7 @@ from gazecode.units import sample_end_ms
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Labels", "events_of_labels", "labels_of"]
+__all__ = ["Labels", "events_of_labels", "is_label", "labels_of"]
 
 IntArray = npt.NDArray[np.int64]
 Labels = tuple[npt.NDArray[np.integer], list[str]]
@@ -28,6 +28,19 @@ def labels_of(column: "pd.Series", rows: "IntArray | slice") -> Labels:
     """
     codes = np.asarray(column.cat.codes)[rows]
     return codes, [str(c) for c in column.cat.categories]
+
+
+def is_label(column: "pd.Series", *labels: str) -> npt.NDArray[np.bool_]:
+    """Which rows of a categorical column hold one of some labels.
+
+    >>> import pandas as pd
+    >>> is_label(pd.Series([299, 300], dtype="category"), "300", "301")
+    array([False,  True])
+    """
+    codes, names = labels_of(column, slice(None))
+    # A code of -1 is a missing label and takes the last entry.
+    mask: npt.NDArray[np.bool_] = np.array([*(name in labels for name in names), False])[codes]
+    return mask
 
 
 def events_of_labels(

@@ -23,7 +23,7 @@ from gazecode.errors import FormatError, ParameterError
 from gazecode.model import Recording, Trial
 from gazecode.readers.build import samples_of_eyes
 from gazecode.readers.gather import Gathered, gather
-from gazecode.readers.label_events import Labels
+from gazecode.readers.label_events import Labels, is_label
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.trials import kept_rows, label_runs, unique_names
@@ -165,10 +165,10 @@ def _frame_size(units: Sequence[float]) -> FloatArray:
 
 
 def _gaze_rows(frame: "pd.DataFrame", counts: Counter[str], session: str | None) -> dict[str, Any]:
-    gaze = (frame["variable_name"] == _GAZE).to_numpy()
+    gaze = is_label(frame["variable_name"], _GAZE)
     counts["rows_of_other_variables"] += int((~gaze).sum())
     if session is not None and "rec_session_id" in frame:
-        of_session = (frame["rec_session_id"] == str(session)).to_numpy()
+        of_session = is_label(frame["rec_session_id"], str(session))
         counts["rows_of_other_sessions"] += int((gaze & ~of_session).sum())
         gaze = gaze & of_session
     empty = gaze & frame[["x", "y", "t"]].isna().to_numpy().all(axis=1)

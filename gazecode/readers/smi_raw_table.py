@@ -19,7 +19,7 @@ from gazecode.model import Message, Recording, Trial
 from gazecode.readers.build import samples_of_eyes
 from gazecode.readers.delimited import find_separator
 from gazecode.readers.gather import Gathered, gather
-from gazecode.readers.label_events import events_of_labels
+from gazecode.readers.label_events import events_of_labels, is_label
 from gazecode.readers.reader import Reader
 from gazecode.readers.smi import EVENT_KINDS
 from gazecode.readers.source import Source
@@ -140,13 +140,13 @@ class _Taker:
     def __call__(self, frame: "pd.DataFrame") -> dict[str, Any]:
         """Columns of the block's samples."""
         if self.participant is not None and "Participant" in frame:
-            mine = (frame["Participant"] == self.participant).to_numpy()
+            mine = is_label(frame["Participant"], self.participant)
             self.counts["rows_of_other_participants"] += int((~mine).sum())
             frame = frame[mine]
         other = np.zeros(len(frame), dtype=bool)
         for column in (f"Category {name}" for name in _EYES.values()):
             if column in frame:
-                other |= frame[column].isin(_NOT_GAZE).to_numpy()
+                other |= is_label(frame[column], *_NOT_GAZE)
         self._keep_texts(frame[other])
         self.counts["rows_without_gaze"] += int(other.sum())
         frame = frame[~other]

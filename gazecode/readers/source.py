@@ -3,7 +3,6 @@
 import codecs
 import gzip
 import hashlib
-import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -140,24 +139,25 @@ class Source:
         ...     list(Source(file).blocks())
         [b't\tx\n1\t2\n3\t4']
         """
-        held = io.BytesIO()
+        held: list[bytes] = []
+        n_held, has_end = 0, False
         for chunk in self.chunks():
-            held.write(chunk)
-            if held.tell() < size:
-                continue
-            raw = held.getvalue()
-            end = _last_line_end(raw)
-            held = io.BytesIO()
-            held.write(raw[end:])
-            if end:
-                yield from _split_blocks(normalise_lines(raw[:end]), size)
-            elif len(raw) > MAX_LINE_BYTES:
+            held.append(chunk)
+            n_held += len(chunk)
+            has_end = has_end or b"\n" in chunk or b"\r" in chunk
+            if n_held > MAX_LINE_BYTES and not has_end:
                 raise TooLarge(
                     f"{self.path.name} holds a line of over {MAX_LINE_BYTES} bytes; expected rows "
                     "of text. Is this the right file?"
                 )
-        if raw := held.getvalue():
-            yield from _split_blocks(normalise_lines(raw), size)
+            if n_held < size or not has_end:
+                continue
+            raw = b"".join(held)
+            end = _last_line_end(raw)
+            held, n_held, has_end = [raw[end:]], len(raw) - end, False
+            yield from _split_blocks(normalise_lines(raw[:end]), size)
+        if n_held:
+            yield from _split_blocks(normalise_lines(b"".join(held)), size)
 
     def _unpacked(self) -> Iterator[bytes]:
         packed = self.path.stat().st_size

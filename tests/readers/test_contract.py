@@ -6,6 +6,22 @@ from gazecode.readers import READERS, Source, read, sniff_format
 from gazecode.testing import check_reader
 
 REAL = {
+    "bids": [
+        "exports/bids_eyetrack/sub-*_physio.tsv.gz",
+        "exports/bids_eyetrack/sub-*.json",
+        "exports/bids_eyetrack/sub-*_events.tsv",
+        "exports/bids_eyetrack/sub-*_physioevents.tsv.gz",
+        "exports/bids_eyetrack/draft_*.tsv.gz",
+    ],
+    "emtk": ["emip-bednarik2020/corrected/*/*.csv"],
+    "eyecode_csv": [
+        "busjahn2014-eyecode/raw/**/*.csv",
+        "busjahn2013-eyecode/*_fixations.csv",
+        "eyecode-hansen2012/csv/*_fixations.csv*",
+    ],
+    "eyekit": ["carr2022-drift/fixations/*.json"],
+    "fix8": ["emip-bednarik2020/fix8/**/*.json", "met-code-fix8/**/*.json"],
+    "ogama": ["busjahn2013-eyecode/subject*.txt"],
     "eyelink": ["exports/eyelink_asc/*.asc*"],
     "dataviewer": [
         *("alakmeh2024*/raw_fixation_reports/*.txt", "alakmeh2024*/thesis_raw_data/*.xls"),
@@ -34,8 +50,12 @@ REAL = {
     "tobii_tx300": ["exports/tobii_sdk/i2mc*.tsv", "i2mc-example/**/*.tsv"],
 }
 OTHERS = [
-    *("exports/bids_eyetrack/**/*", "carr2022-drift/**/*"),
-    *("met-code-fix8/**/*", "andersson2017-handlabels/**/*.mat"),
+    *(
+        "carr2022-drift/manual_corrections/**/*",
+        "met-code-fix8/*/*.jpg",
+        "busjahn2013-eyecode/*.eaf",
+    ),
+    "andersson2017-handlabels/**/*.mat",
     *(
         "itrace-gazel-demo/**/*.js*",
         "kou2024/**/*",

@@ -115,3 +115,55 @@ def test_header_helpers():
     assert split_line("", ";") == [""]
     assert split_line('"a;b";"c""d"', ";") == ["a;b", 'c"d']
     assert split_line('"a\x00";' + "x" * 200_000, ";")[1] == "x" * 200_000
+
+
+def blocks(*texts: str):
+    return iter([text.encode() for text in texts])
+
+
+def test_labels_keep_their_zeros_and_join_over_blocks():
+    counts: Counter[str] = Counter()
+    frame = read_delimited(
+        blocks("t,page\n1,007\n", "2,True\n", "", "3,\n"),
+        name="a.csv",
+        columns={"t": float, "page": str},
+        counts=counts,
+    )
+    assert frame["page"].tolist() == ["007", "True", ""]
+    assert counts == {}
+
+
+def test_stamps_of_19_digits_stay_exact_beside_cells_that_are_none():
+    counts: Counter[str] = Counter()
+    frame = read_delimited(
+        blocks("ns,x\n1754690230077095946,1\nabc,2\n", "9223372036854775808,3\ninf,4\n,5\n"),
+        name="a.csv",
+        columns={"ns": int, "x": float},
+        counts=counts,
+    )
+    assert frame["ns"].tolist()[0] == 1754690230077095946
+    assert frame["ns"].isna().tolist() == [False, True, True, True, True]
+    assert counts == {"unreadable_cells": 3}
+
+
+@given(
+    rows=st.lists(
+        st.lists(st.text("ab\"',;\t ", max_size=6), min_size=1, max_size=4), min_size=1, max_size=8
+    )
+)
+def test_cells_between_quotes_are_counted_as_a_slow_loop_counts_them(rows):
+    text = "\n".join(",".join(row) for row in rows)
+    lines = [line for line in text.split("\n") if line]
+    counts: Counter[str] = Counter()
+    wanted = {"a": str}
+    read_delimited(
+        blocks("a,b,c\n", text + "\n"), name="a.csv", columns=wanted, counts=counts, quoted=True
+    )
+    ragged = 0
+    for line in lines:
+        inside, cells = False, 1
+        for character in line:
+            inside ^= character == '"'
+            cells += character == "," and not inside
+        ragged += inside or cells != 3
+    assert counts["ragged_rows"] == ragged

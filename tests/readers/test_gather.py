@@ -53,3 +53,10 @@ def test_columns_larger_than_a_page_and_blocks_without_rows():
     assert xy[::100_000, 0].tolist() == [0, 1, 2]
     xy[0] = np.nan  # the reader may write to what it made
     assert "xy" not in held
+
+
+def test_labels_of_digits_in_one_block_and_words_in_the_next():
+    blocks = [b"x\tpage\n1\t7\n2\t8\n", b"3\tlast\n"]
+    held = gather(blocks, take=take, name="a", columns={"x": float, "page": str}, counts=Counter())
+    codes, names = held.labels("page", slice(None))
+    assert [names[code] for code in codes] == ["7", "8", "last"]

@@ -2,11 +2,14 @@
 
 import gzip
 import hashlib
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gazecode.errors import FormatError, TooLarge
-from gazecode.readers.source import HEAD_BYTES, Source
+from gazecode.readers.source import HEAD_BYTES, Source, normalise_lines
 
 
 def test_missing_file_is_named(tmp_path):
@@ -83,3 +86,20 @@ def test_siblings_leave_the_file_out(tmp_path):
     for name in ("b.csv", "a.csv", "c.txt"):
         (tmp_path / name).write_text("x")
     assert [p.name for p in Source(tmp_path / "a.csv").siblings("*.csv")] == ["b.csv"]
+
+
+@given(
+    text=st.lists(
+        st.sampled_from([b"ab", b"\r", b"\n", b"\r\n", b"\r\r\n", b"x" * 9]), max_size=40
+    ),
+    size=st.integers(1, 30),
+)
+def test_blocks_are_the_text_in_whole_lines(text, size, tmp_path_factory):
+    raw = b"".join(text)
+    path = tmp_path_factory.mktemp("blocks") / "a.txt"
+    path.write_bytes(raw)
+    with mock.patch("gazecode.readers.source._CHUNK", 7):
+        got = list(Source(path).blocks(size=size))
+    assert b"".join(got) == normalise_lines(raw)
+    assert all(block.endswith(b"\n") for block in got[:-1])
+    assert all(got)

@@ -52,7 +52,10 @@ def test_a_second_clock_that_differs_is_said(tmp_path):
     same = tobii_tx300.read(write(tmp_path, [row(0), row(1)]))
     other = tobii_tx300.read(write(tmp_path, [row(0), row(1, relative=50.0)]))
     assert not any("RelTimestamp" in note for note in same.provenance["notes"])
-    assert "Time and RelTimestamp drift apart by up to 47.0 ms; Time is taken" in other.provenance["notes"]
+    assert (
+        "Time and RelTimestamp drift apart by up to 47.0 ms; Time is taken"
+        in other.provenance["notes"]
+    )
 
 
 def test_no_stamp_is_an_error(tmp_path):
