@@ -75,10 +75,15 @@ def row(path: Path, folder: Path) -> list[str]:
     ]
 
 
+def line(cells: list[str]) -> str:
+    """One row as Markdown."""
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
 def table(folder: Path) -> str:
     """The whole table, as Markdown."""
     rows = [list(HEADS), ["---"] * len(HEADS), *(row(path, folder) for path in files_of(folder))]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in r) + " |" for r in rows)
+    return "\n".join(map(line, rows))
 
 
 def main(folder: Path) -> None:

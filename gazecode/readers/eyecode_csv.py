@@ -40,7 +40,7 @@ _COLUMNS: dict[str, type] = {
 }
 _NAMES: dict[str, type] = {"program": str, "base": str, "version": str}
 _MOVED: dict[str, type] = {"fix_x_corrected": float, "fix_y_corrected": float}
-_BLOCK = 1 << 18
+_BLOCK = 1 << 19
 """Small: what a block takes on the way counts where the columns themselves are few."""
 
 

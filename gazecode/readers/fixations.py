@@ -333,9 +333,10 @@ def _labels(column: "pd.Series") -> tuple[IntArray, int]:
     """A number for each distinct value, and how many there are; no two missing ones are equal."""
     if column.dtype == "category":
         # A missing label has the code -1.
-        return column.cat.codes.to_numpy(dtype=np.int64) + 1, len(column.cat.categories) + 1
-    values, codes = np.unique(column.to_numpy(), return_inverse=True, equal_nan=False)
-    return codes, len(values)
+        codes = column.cat.codes.to_numpy().astype(np.int64)
+        return codes + 1, len(column.cat.categories) + 1
+    values, places = np.unique(column.to_numpy(), return_inverse=True, equal_nan=False)
+    return places.astype(np.int64), len(values)
 
 
 def texts_of(column: "pd.Series") -> npt.NDArray[np.object_]:

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazecode.model import Layout, Recording, Samples, Screen, Trial, Validation
-from gazecode.pipeline import assess, layout_resolver
+from gazecode.pipeline import assess
 from gazecode.quality import Gates, line_share, simulated_shares
 from gazecode.quality.resolvability import GazeError, verdict
+from gazecode.resolver import layout_resolver
 
 SCREEN = Screen(width_px=1920, height_px=1080, width_mm=509, height_mm=286, distance_mm=577.0)
 """38 px per degree."""

@@ -7,13 +7,21 @@ from hypothesis import strategies as st
 
 from gazecode.errors import DataError
 from gazecode.model import Events, Samples
-from gazecode.report.maps import MIN_FIXATIONS, MapView, draw_map, gaze_map, precision_map
+from gazecode.report.maps import (
+    MAX_TALL,
+    MIN_FIXATIONS,
+    Extent,
+    MapView,
+    draw_map,
+    gaze_map,
+    precision_map,
+)
 from gazecode.testing import samples
 
 
 @given(gaze=samples(max_size=80), columns=st.integers(1, 40))
 def test_every_valid_sample_is_in_one_cell_or_outside(gaze, columns):
-    view = gaze_map(gaze, 1920, 1080, columns=columns)
+    view = gaze_map(gaze, Extent(width=1920, height=1080), columns=columns)
     inside = view.n - view.outside
     assert view.n == int((~gaze.lost).sum())
     assert np.nansum(view.values) == pytest.approx(1.0 if inside else 0.0)
@@ -39,7 +47,7 @@ def test_cells_are_those_of_a_slow_count(gaze, columns):
 def test_precision_is_the_median_of_each_cell(values, seed):
     xy = np.random.default_rng(seed).uniform(-100, 900, (len(values), 2))
     spread = np.array(values)
-    view = precision_map(xy, spread, 800, 600, value_unit="deg", columns=4)
+    view = precision_map(xy, spread, Extent(width=800, height=600), value_unit="deg", columns=4)
     rows, columns = view.values.shape
     for r in range(rows):
         for c in range(columns):
@@ -64,7 +72,7 @@ def test_a_drawing_says_what_it_leaves_out():
         offset_ms=[1, 3],
         xy_px=[[1, 1], [np.nan, np.nan]],
     )
-    view = gaze_map(gaze, 100, 50, columns=10)
+    view = gaze_map(gaze, Extent(width=100, height=50), columns=10)
     view = MapView(
         **{n: getattr(view, n) for n in view.__dataclass_fields__} | {"fixations": events}
     )
@@ -76,4 +84,21 @@ def test_a_drawing_says_what_it_leaves_out():
 
 def test_a_map_without_an_extent_is_refused():
     with pytest.raises(DataError, match="size of the screen"):
-        gaze_map(Samples(t_ms=[0], xy_px=[[1, 1]]), 0, 10)
+        Extent(width=0, height=10)
+
+
+def test_an_extent_may_begin_anywhere():
+    gaze = Samples(t_ms=np.arange(3), xy_px=[[-90, -40], [0, 0], [200, 0]])
+    extent = Extent(width=200, height=100, left=-100, top=-50, unit="href", words="chosen")
+    view = gaze_map(gaze, extent, columns=2)
+    np.testing.assert_array_equal(view.values, [[0.5, 0.5]])
+    assert view.outside == 1
+    assert draw_map(view, note="and so on").note.endswith("; chosen; and so on")
+
+
+def test_a_screen_of_a_silly_size_is_a_small_map():
+    gaze = Samples(t_ms=np.arange(2), xy_px=[[1, 1], [2, 9e8]])
+    view = gaze_map(gaze, Extent(width=10, height=1e9), columns=4)
+    assert view.values.shape == (4 * MAX_TALL, 4)
+    assert view.outside == 0
+    assert float(draw_map(view).height) <= 1000 * MAX_TALL

@@ -7,7 +7,7 @@ import pytest
 
 from gazecode.model import Samples
 from gazecode.report import QualityPage, QualityView, RecordingView, write_quality_page
-from gazecode.report.maps import gaze_map, precision_map
+from gazecode.report.maps import Extent, gaze_map, precision_map
 from gazecode.report.plots import loss_timeline, step_histogram
 from gazecode.report.quality import FigureGroup, TableView, render_quality
 from gazecode.report.views import SaccadeView
@@ -22,6 +22,7 @@ def page_of(name: str = "P01.asc", word: str = "precise") -> QualityPage:
     xy[300:420] = np.nan
     gaze = Samples(t_ms=t, xy_px=xy)
     amplitude = rng.uniform(0.3, 12, 90)
+    screen = Extent(width=1600, height=1000, words=word)
     view = QualityView(
         recording=RecordingView(
             participant=word,
@@ -38,8 +39,8 @@ def page_of(name: str = "P01.asc", word: str = "precise") -> QualityPage:
         warnings=[word],
         figures=[FigureGroup(title=word, rows=[("loss", "6 %", word), ("rate", "250 Hz", "")])],
         tables=[TableView(title=word, heads=["trial", "loss"], rows=[(word, "6 %")], note=word)],
-        maps=[gaze_map(gaze, 1600, 1000, title=word)],
-        precision=precision_map(xy[::20], np.ones(100), 1600, 1000, value_unit="deg"),
+        maps=[gaze_map(gaze, screen, title=word)],
+        precision=precision_map(xy[::20], np.ones(100), screen, value_unit="deg"),
         saccades=SaccadeView(amplitude_deg=amplitude, duration_ms=21 + 2.2 * amplitude),
     )
     table = TableView(title="pooled", heads=["participant"], rows=[(word,)])
