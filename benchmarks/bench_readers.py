@@ -14,7 +14,7 @@ import pytest
 from makers import all_makers
 
 from gazecode.readers import read
-from gazecode.readers.delimited import find_separator
+from gazecode.readers.tools.delimited import find_separator
 
 ROWS = 120_000
 REACH_MB_S = {"text": 15.0, "xml": 5.0}

@@ -1,4 +1,4 @@
-"""Recordings from the files of trackers and experiments, one format a module.
+"""Recordings from the files of trackers and experiments: a room per vendor, one format a module.
 
 `read` recognises a file by its first bytes, hands it to the reader that knows it, and fills in
 what every recording's provenance says. The table `READERS` is open: another package adds a
@@ -15,42 +15,32 @@ import numpy as np
 
 from gazecode.errors import DataError, FormatError, GazecodeError, ParameterError, UnknownFormat
 from gazecode.model import Recording, Screen
-from gazecode.readers import (
-    bids,
-    codegrits,
-    dataviewer,
-    emtk,
-    eyecode,
-    eyecode_csv,
-    eyekit,
-    eyelink,
-    eyex,
-    fix8,
-    gazepoint,
-    imotions,
-    itrace,
-    itrace_legacy,
-    itrace_toolkit,
-    labvanced,
-    neon_cloud,
-    neon_native,
-    ogama,
-    psychopy_iohub,
-    pupil_core,
-    smi,
-    smi_begaze,
-    smi_raw_table,
-    table,
-    titta,
-    tobii_glasses2,
-    tobii_prolab,
-    tobii_research,
-    tobii_sdk,
-    tobii_studio,
-    tobii_tx300,
-)
+from gazecode.readers import imotions, labvanced
+from gazecode.readers.bids import physio
+from gazecode.readers.codegrits import export as codegrits
+from gazecode.readers.eyelink import asc, dataviewer
+from gazecode.readers.gazepoint import export as gazepoint
+from gazecode.readers.itrace import core as itrace
+from gazecode.readers.itrace import legacy as itrace_legacy
+from gazecode.readers.itrace import toolkit as itrace_toolkit
+from gazecode.readers.psychopy import iohub
+from gazecode.readers.pupil_labs import core as pupil_core
+from gazecode.readers.pupil_labs import neon_cloud, neon_native
 from gazecode.readers.reader import Reader
+from gazecode.readers.smi import begaze, iview, raw_table
 from gazecode.readers.source import Source
+from gazecode.readers.studies import emtk, eyecode, eyecode_csv, eyekit, fix8, ogama
+from gazecode.readers.table import declared
+from gazecode.readers.tobii import (
+    eyex,
+    glasses2,
+    prolab,
+    research,
+    sdk,
+    studio,
+    titta,
+    tx300,
+)
 from gazecode.registry import Registry, check_parameters
 from gazecode.units import rate_hz
 
@@ -61,38 +51,14 @@ READERS: Registry[Reader] = Registry(
     {
         module.READER.name: module.READER
         for module in (
-            eyelink,
-            dataviewer,
-            eyex,
-            smi,
-            smi_begaze,
-            smi_raw_table,
-            eyecode,
-            itrace,
-            itrace_legacy,
-            itrace_toolkit,
-            codegrits,
-            tobii_research,
-            pupil_core,
-            neon_cloud,
-            neon_native,
-            gazepoint,
-            tobii_prolab,
-            tobii_studio,
-            titta,
-            tobii_glasses2,
-            tobii_sdk,
-            tobii_tx300,
-            bids,
-            emtk,
-            eyecode_csv,
-            eyekit,
-            fix8,
-            ogama,
-            imotions,
-            labvanced,
-            psychopy_iohub,
-            table,
+            *(asc, dataviewer),
+            *(prolab, studio, sdk, titta, tx300, glasses2, eyex, research),
+            *(gazepoint, iview, raw_table, begaze),
+            *(pupil_core, neon_cloud, neon_native),
+            *(physio, iohub, imotions, labvanced),
+            *(itrace, itrace_legacy, itrace_toolkit, codegrits),
+            *(eyecode, fix8, emtk, ogama, eyekit, eyecode_csv),
+            declared,
         )
     },
     group="gazecode.readers",

@@ -23,13 +23,13 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Events, Message, Recording, Trial
-from gazecode.readers.build import samples_of_eyes
-from gazecode.readers.delimited import find_separator, split_line
-from gazecode.readers.gather import Gathered, gather
-from gazecode.readers.label_events import events_of_labels
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
-from gazecode.readers.trials import kept_rows, label_runs, unique_names
+from gazecode.readers.tools.build import samples_of_eyes
+from gazecode.readers.tools.delimited import find_separator, split_line
+from gazecode.readers.tools.gather import Gathered, gather
+from gazecode.readers.tools.label_events import events_of_labels
+from gazecode.readers.tools.trials import kept_rows, label_runs, unique_names
 
 if TYPE_CHECKING:
     import pandas as pd

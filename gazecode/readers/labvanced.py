@@ -21,12 +21,12 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError, ParameterError
 from gazecode.model import Recording, Trial
-from gazecode.readers.build import samples_of_eyes
-from gazecode.readers.gather import Gathered, gather
-from gazecode.readers.label_events import Labels, is_label
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
-from gazecode.readers.trials import kept_rows, label_runs, unique_names
+from gazecode.readers.tools.build import samples_of_eyes
+from gazecode.readers.tools.gather import Gathered, gather
+from gazecode.readers.tools.label_events import Labels, is_label
+from gazecode.readers.tools.trials import kept_rows, label_runs, unique_names
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from makers.bids import COLUMNS, SCREEN, sidecar, write_gz
 from gazecode.errors import FormatError, TooLarge
 from gazecode.model import Screen
 from gazecode.readers import READERS, Source, read, sniff_format
-from gazecode.readers.bids_names import applicable, dataset_root, inherited, parse_name
+from gazecode.readers.bids.names import applicable, dataset_root, inherited, parse_name
 from gazecode.testing import check_reader
 
 READER = READERS["bids"]

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.readers.build import samples_of_eyes
+from gazecode.readers.tools.build import samples_of_eyes
 
 STAMPS = st.lists(
     st.one_of(st.integers(-50, 50).map(float), st.just(np.nan), st.just(np.inf)), max_size=40

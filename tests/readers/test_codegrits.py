@@ -10,8 +10,9 @@ from makers import codegrits as makers
 
 from gazecode import Screen
 from gazecode.errors import FormatError
-from gazecode.readers import READERS, codegrits, read, sniff_format
-from gazecode.readers.codegrits import ide_positions
+from gazecode.readers import READERS, read, sniff_format
+from gazecode.readers.codegrits import export as codegrits
+from gazecode.readers.codegrits.export import ide_positions
 from gazecode.readers.source import Source
 from gazecode.testing import check_reader
 

@@ -12,8 +12,8 @@ from makers import all_makers
 
 from gazecode.errors import FormatError, ParameterError
 from gazecode.readers import READERS, Source, read, sniff_format
-from gazecode.readers.dataviewer import interest_areas
-from gazecode.readers.dataviewer_areas import read_areas
+from gazecode.readers.eyelink.dataviewer import interest_areas
+from gazecode.readers.eyelink.dataviewer_areas import read_areas
 from gazecode.testing import check_reader
 
 READER = READERS["dataviewer"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazecode.errors import FormatError
-from gazecode.readers.delimited import (
+from gazecode.readers.tools.delimited import (
     find_decimal,
     find_separator,
     normalise_lines,

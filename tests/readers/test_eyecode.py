@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from gazecode.errors import FormatError
-from gazecode.readers import eyecode
 from gazecode.readers.source import Source
+from gazecode.readers.studies import eyecode
 
 PNG = b"\x89PNG\r\n\x1a\nnot really"
 

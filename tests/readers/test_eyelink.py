@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gazecode.errors import FormatError, GazecodeError, TooLarge
 from gazecode.readers import read, sniff_format
-from gazecode.readers.eyelink import sniff
+from gazecode.readers.eyelink.asc import sniff
 from gazecode.readers.source import Source
 
 HEAD = (
@@ -270,7 +270,7 @@ def test_what_is_read_does_not_depend_on_where_blocks_of_bytes_end(load, monkeyp
     whole = load(text)
     assert whole.provenance["left_out"] == {"ragged_rows": 1, "half_lost": 40}
     for size in (1, 64, 700):
-        monkeypatch.setattr("gazecode.readers.eyelink._BLOCK_BYTES", size)
+        monkeypatch.setattr("gazecode.readers.eyelink.asc._BLOCK_BYTES", size)
         # The file comes in chunks, of which each is cut into blocks of this size.
         monkeypatch.setattr("gazecode.readers.source._CHUNK", size)
         got = load(text)

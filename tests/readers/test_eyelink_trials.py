@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.readers.eyelink_trials import Stretch, cut_trials
+from gazecode.readers.eyelink.asc_trials import Stretch, cut_trials
 
 ONE = [Stretch(0.0, 100.0)]
 TWO = [Stretch(0.0, 100.0), Stretch(500.0, 600.0)]

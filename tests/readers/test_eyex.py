@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gazecode.errors import FormatError
-from gazecode.readers import eyex
 from gazecode.readers.source import Source
+from gazecode.readers.tobii import eyex
 from gazecode.units import sample_end_ms
 
 HEADER = "Time;Gaze.X;GazeY;SubjectID;Snippet;Indentation;TrialNumber"

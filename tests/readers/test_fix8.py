@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gazecode.errors import FormatError
 from gazecode.readers import READERS, Source, read, sniff_format
-from gazecode.readers.json_rows import json_rows
+from gazecode.readers.tools.json_rows import json_rows
 from gazecode.testing import check_reader
 
 READER = READERS["fix8"]

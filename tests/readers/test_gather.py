@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.readers.gather import Gathered, gather
+from gazecode.readers.tools.gather import Gathered, gather
 
 
 def take(frame):

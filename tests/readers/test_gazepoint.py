@@ -12,7 +12,8 @@ from makers import gazepoint as makers
 
 from gazecode.errors import FormatError
 from gazecode.model import Screen
-from gazecode.readers import gazepoint, read
+from gazecode.readers import read
+from gazecode.readers.gazepoint import export as gazepoint
 from gazecode.readers.source import Source
 
 NAMES = "MEDIA_ID,MEDIA_NAME,TIME,FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,FPOGV,BPOGX,BPOGY,BPOGV,USER,"

@@ -8,8 +8,9 @@ import pytest
 from makers import itrace as makers
 
 from gazecode.errors import FormatError
-from gazecode.readers import itrace, itrace_mend
-from gazecode.readers.itrace import TRACKER_UNITS_MS, ide_positions
+from gazecode.readers.itrace import core as itrace
+from gazecode.readers.itrace import mend as itrace_mend
+from gazecode.readers.itrace.core import TRACKER_UNITS_MS, ide_positions
 from gazecode.readers.source import Source
 
 FIRST_ID = 132_666_022_026_050_242

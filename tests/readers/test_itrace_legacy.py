@@ -9,9 +9,11 @@ import pytest
 from makers import itrace_legacy as makers
 
 from gazecode.errors import FormatError, TooLarge
-from gazecode.readers import itrace_json, itrace_legacy, read, sniff_format
-from gazecode.readers.itrace_json import json_objects
-from gazecode.readers.itrace_legacy import ide_positions
+from gazecode.readers import read, sniff_format
+from gazecode.readers.itrace import archive_json as itrace_json
+from gazecode.readers.itrace import legacy as itrace_legacy
+from gazecode.readers.itrace.archive_json import json_objects
+from gazecode.readers.itrace.legacy import ide_positions
 from gazecode.readers.source import Source
 
 N = 120

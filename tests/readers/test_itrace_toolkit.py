@@ -11,9 +11,11 @@ from makers import itrace as core_makers
 from makers import itrace_toolkit as makers
 
 from gazecode.errors import FormatError, ParameterError, TooLarge
-from gazecode.readers import itrace_database, itrace_toolkit, read, sniff_format
-from gazecode.readers.itrace_database import open_database
-from gazecode.readers.itrace_toolkit import ide_positions
+from gazecode.readers import read, sniff_format
+from gazecode.readers.itrace import database as itrace_database
+from gazecode.readers.itrace import toolkit as itrace_toolkit
+from gazecode.readers.itrace.database import open_database
+from gazecode.readers.itrace.toolkit import ide_positions
 from gazecode.readers.source import Source
 
 N = 200

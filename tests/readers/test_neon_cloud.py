@@ -11,7 +11,7 @@ from makers import neon_cloud as maker
 from gazecode.errors import FormatError, ParameterError
 from gazecode.model import Screen
 from gazecode.readers import READERS, read
-from gazecode.readers.pupil_labs import Labels, gather
+from gazecode.readers.pupil_labs.shared import Labels, gather
 from gazecode.testing import check_reader
 
 A, B, C = maker.IDS

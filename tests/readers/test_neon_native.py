@@ -9,7 +9,8 @@ import pytest
 from makers import neon_native as maker
 
 from gazecode.errors import FormatError
-from gazecode.readers import READERS, Source, neon_native, read, sniff_format
+from gazecode.readers import READERS, Source, read, sniff_format
+from gazecode.readers.pupil_labs import neon_native
 from gazecode.testing import check_reader
 
 T0, STEP_MS = maker.ORIGIN_NS, maker.STEP_NS / 1e6

@@ -20,7 +20,8 @@ from makers.psychopy_iohub import (
 
 from gazecode.errors import FormatError, GeometryError, ParameterError, TooLarge
 from gazecode.model import Screen
-from gazecode.readers import READERS, Source, psychopy_iohub, read
+from gazecode.readers import READERS, Source, read
+from gazecode.readers.psychopy import iohub as psychopy_iohub
 from gazecode.testing import check_reader
 
 SAMPLES = "eyetracker/BinocularEyeSampleEvent"

@@ -12,7 +12,7 @@ from makers import pupil_core as maker
 from gazecode.errors import FormatError, ParameterError
 from gazecode.model import Screen
 from gazecode.readers import READERS, read
-from gazecode.readers.pupil_labs import EventColumns, merge_pieces
+from gazecode.readers.pupil_labs.shared import EventColumns, merge_pieces
 from gazecode.testing import check_reader
 from gazecode.units import sample_end_ms
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gazecode.errors import FormatError
-from gazecode.readers import smi
+from gazecode.readers.smi import iview as smi
 from gazecode.readers.source import Source
 
 HEADER = [

@@ -8,7 +8,8 @@ import pytest
 from makers.smi_begaze import HEADER, make, make_tab
 
 from gazecode.errors import FormatError
-from gazecode.readers import READERS, Source, smi_begaze
+from gazecode.readers import READERS, Source
+from gazecode.readers.smi import begaze as smi_begaze
 from gazecode.testing import check_reader
 
 ROWS = [

@@ -5,7 +5,8 @@ import pytest
 from makers.smi_raw_table import NAMES, glasses, remote
 
 from gazecode.errors import FormatError
-from gazecode.readers import Source, read, smi_raw_table
+from gazecode.readers import Source, read
+from gazecode.readers.smi import raw_table as smi_raw_table
 
 ROWS = [
     "10,5;T1;one.jpg;P1;Fixation;Fixation;3,5;3,6;100,25;200,5;108,5;201;-",

@@ -11,9 +11,9 @@ from makers import titta as makers
 from makers.tobii_sdk import gaze
 
 from gazecode.errors import FormatError, TooLarge
-from gazecode.readers import titta
 from gazecode.readers.source import Source
-from gazecode.readers.titta import pickled_texts
+from gazecode.readers.tobii import titta
+from gazecode.readers.tobii.titta import pickled_texts
 
 
 def test_gaze_flags_and_pupils(tmp_path):

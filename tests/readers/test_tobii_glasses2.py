@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from makers import tobii_glasses2 as makers
 
 from gazecode.errors import FormatError
-from gazecode.readers import tobii_glasses2
 from gazecode.readers.source import Source
+from gazecode.readers.tobii import glasses2 as tobii_glasses2
 
 
 def write(folder, records, name="livedata.json"):

@@ -13,8 +13,9 @@ from makers import tobii_prolab as made
 
 from gazecode.errors import FormatError, ParameterError
 from gazecode.model import Screen
-from gazecode.readers import READERS, Source, read, sniff_format, tobii_prolab
-from gazecode.readers.tobii_prolab_table import read_table
+from gazecode.readers import READERS, Source, read, sniff_format
+from gazecode.readers.tobii import prolab as tobii_prolab
+from gazecode.readers.tools.arrow import read_table
 from gazecode.testing import check_reader
 
 REAL = "exports/tobii_prolab/gazeplotter_prolab_mobile.tsv"

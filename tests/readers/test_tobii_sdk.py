@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from makers import tobii_sdk as makers
 
 from gazecode.errors import FormatError
-from gazecode.readers import read, tobii_sdk
+from gazecode.readers import read
 from gazecode.readers.source import Source
-from gazecode.readers.tobii_sdk_columns import find_columns
+from gazecode.readers.tobii import sdk as tobii_sdk
+from gazecode.readers.tobii.sdk_columns import find_columns
 
 NAMES = (
     *("device_time_stamp", "system_time_stamp"),

@@ -11,7 +11,8 @@ from makers import tobii_studio as made
 from makers.tobii_prolab import gaze_of
 
 from gazecode.errors import FormatError, ParameterError
-from gazecode.readers import READERS, Source, read, sniff_format, tobii_studio
+from gazecode.readers import READERS, Source, read, sniff_format
+from gazecode.readers.tobii import studio as tobii_studio
 from gazecode.testing import check_reader
 
 FOLDER = "exports/tobii_studio"

@@ -7,8 +7,8 @@ import pytest
 from makers import tobii_tx300 as makers
 
 from gazecode.errors import FormatError
-from gazecode.readers import tobii_tx300
 from gazecode.readers.source import Source
+from gazecode.readers.tobii import tx300 as tobii_tx300
 
 NAMES = (
     *("Time", "LGazePos2dx", "LGazePos2dy", "LPupilDm", "LValidity"),

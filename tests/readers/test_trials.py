@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.readers.trials import kept_rows, label_runs, unique_names
+from gazecode.readers.tools.trials import kept_rows, label_runs, unique_names
 
 
 @given(st.lists(st.sampled_from(["a", "b", "a (2)", "a (3)", ""])))

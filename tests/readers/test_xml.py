@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gazecode.errors import FormatError, TooLarge
-from gazecode.readers import xml
-from gazecode.readers.xml import number, read_xml
-from gazecode.readers.xml_columns import Growing
+from gazecode.readers.tools import xml
+from gazecode.readers.tools.xml import number, read_xml
+from gazecode.readers.tools.xml_columns import Growing
 
 ROWS = {"g": {"t": "int", "x": "float", "name": "text"}}
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from gazecode.errors import FormatError
 from gazecode.model import Recording, Trial
-from gazecode.readers.build import samples_of_eyes
-from gazecode.readers.delimited import read_delimited
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
-from gazecode.readers.trials import kept_rows, label_runs, unique_names
+from gazecode.readers.tools.build import samples_of_eyes
+from gazecode.readers.tools.delimited import read_delimited
+from gazecode.readers.tools.trials import kept_rows, label_runs, unique_names
 
 __all__ = ["READER", "read", "sniff"]
 

@@ -1,0 +1,1 @@
+"""Gazepoint Analysis CSV."""

@@ -1,0 +1,1 @@
+"""PsychoPy ioHub HDF5."""

@@ -1,0 +1,1 @@
+"""Pupil Labs: Core (Player exports), Neon and Invisible (cloud exports, native streams)."""

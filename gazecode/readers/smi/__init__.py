@@ -1,0 +1,1 @@
+"""SMI: iView X and BeGaze, samples and events."""

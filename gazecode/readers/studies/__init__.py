@@ -1,0 +1,1 @@
+"""Files of published studies: eyeCode, EMIP (EMTK, fix8), OGAMA, Eyekit."""

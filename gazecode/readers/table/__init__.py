@@ -1,0 +1,1 @@
+"""Any table, its columns named by the user."""
