@@ -59,8 +59,8 @@ if TYPE_CHECKING:
         Transitions,
         Trial,
     )
+    from gazecode.pipeline import assess
     from gazecode.priors import Priors, pseudo_scan_path
-    from gazecode.quality import assess
     from gazecode.readers import read
     from gazecode.source import parse
     from gazecode.splitting import split
@@ -132,8 +132,8 @@ _HOME = {
         *("Events", "Example", "Hits", "Layout", "Recording", "Samples"),
         *("ScanPath", "Screen", "SourceTokens", "TokenWeights", "Transitions", "Trial"),
     ),
+    "pipeline": ("assess",),
     "priors": ("Priors", "pseudo_scan_path"),
-    "quality": ("assess",),
     "readers": ("read",),
     "source": ("parse",),
     "splitting": ("split",),

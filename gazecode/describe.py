@@ -1,6 +1,5 @@
 """What the command line says about a file: facts, rows and pages, as plain data."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,17 +9,11 @@ from gazecode.disk import read_limited
 from gazecode.errors import FormatError, ParameterError
 from gazecode.export import replacing, write_table
 from gazecode.model import LABELS, N_LABELS, Events, Recording, Screen
-from gazecode.quality import QualityReport
 from gazecode.report import (
     LabelView,
     PriorsView,
-    StudyView,
-    loss_timeline,
-    step_histogram,
     write_priors_page,
-    write_report,
 )
-from gazecode.study.page import quality_view
 
 if TYPE_CHECKING:
     from gazecode.priors import Intervals, Priors
@@ -29,8 +22,6 @@ __all__ = [
     "describe",
     "parse_screen",
     "priors_page",
-    "quality_page",
-    "quality_row",
     "read_source",
     "write_events",
 ]
@@ -120,42 +111,6 @@ def write_events(events: Events, out: Path) -> None:
                 frame.to_csv(beside, index=False, lineterminator="\n")
         case other:
             raise ParameterError(f"{out.name}: unknown ending {other!r}; expected .csv or .parquet")
-
-
-def quality_row(name: str, report: QualityReport) -> dict[str, Any]:
-    """One line of the table of `gazecode quality`."""
-    whole = report.recording
-    unit = "deg" if whole.get("rms_s2s_deg") is not None else "px"
-    return {
-        "file": name,
-        "usable": "yes" if report.usable else "NO",
-        "rate Hz": whole.get("rate_hz"),
-        "loss %": _percent(whole.get("loss")),
-        "longest gap ms": whole.get("gap_longest_ms"),
-        f"RMS {unit}": whole.get(f"rms_s2s_{unit}"),
-        f"STD {unit}": whole.get(f"std_{unit}"),
-        "off screen %": _percent(whole.get("off_screen")),
-        "trials passed": f"{sum(t.passed for t in report.trials)}/{len(report.trials)}",
-    }
-
-
-def quality_page(found: Sequence[tuple[Path, Recording, QualityReport]], out: Path) -> None:
-    """The quality of some recordings as one HTML page."""
-    rows = [
-        quality_view(
-            file.name,
-            provenance=recording.provenance,
-            quality=report.to_dict(),
-            steps_ms=step_histogram(recording.gaze),
-            loss=loss_timeline(recording.gaze),
-        )
-        for file, recording, report in found
-    ]
-    write_report(StudyView(title="Quality", recordings=rows), out)
-
-
-def _percent(share: object) -> float | None:
-    return 100 * share if isinstance(share, float) else None
 
 
 def priors_page(priors: "Priors", intervals: "Intervals", out: Path) -> None:

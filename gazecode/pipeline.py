@@ -15,9 +15,7 @@ import numpy as np
 
 from gazecode.detection import DETECTORS, detect
 from gazecode.errors import DataError, GazecodeError, ParameterError
-from gazecode.mapping import MAPPERS, chance_hits, map_to_tokens
-from gazecode.mapping.hits import Field
-from gazecode.mapping.pairs import Bands
+from gazecode.mapping import chance_hits, map_to_tokens
 from gazecode.model import (
     Events,
     Hits,
@@ -29,11 +27,12 @@ from gazecode.model import (
     TokenWeights,
     Trial,
 )
-from gazecode.model.checks import FloatArray, IntArray
-from gazecode.quality import Gates, QualityReport, Resolver, Target
+from gazecode.model.checks import FloatArray
+from gazecode.quality import Gates, QualityReport, Target
 from gazecode.quality import assess as assess_quality
 from gazecode.quality.facts import said_of
 from gazecode.report import Histogram, loss_timeline, step_histogram
+from gazecode.resolver import resolvers_of
 from gazecode.weighting import weigh
 
 __all__ = [
@@ -65,6 +64,8 @@ class Steps:
         Of the shifts, together with the names of the recording and the trial.
     recording
         What outputs call the recording.
+    targets
+        Where people were asked to look, on the recording's clock: accuracy is measured there.
     """
 
     detect: str = "ivt"
@@ -78,6 +79,7 @@ class Steps:
     null_shifts: int = 200
     null_seed: int = 0
     recording: str = ""
+    targets: Sequence[Target] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,22 +166,14 @@ def assess(
     (True, 3, 0.707107)
     """
     recording = replace(recording, joined=recording.gaze)
-    steps, events = Steps(detect=detect, detect_params=detect_params or {}), None
-    if len(recording.device_events.of("fixation")):
-        steps, events = Steps(detect=DEVICE), _device_events(recording)
-    elif recording.plane == "screen_px" and len(recording):
-        events = find_events(recording, steps)
-    if isinstance(layouts, Layout):
-        resolvers: Resolver | Mapping[str, Resolver] = layout_resolver(layouts)
-    else:
-        resolvers = {name: layout_resolver(layout) for name, layout in (layouts or {}).items()}
+    events, source = events_to_assess(recording, detect, detect_params)
     return assess_quality(
         recording,
         gates=gates,
         line_height_px=line_height_px,
         fixations=events,
-        fixations_source="" if events is None else said_of_detector(steps, recording),
-        resolvers=resolvers,
+        fixations_source=source,
+        resolvers=resolvers_of(layouts),
         targets=targets,
         bcea_p=bcea_p,
         centre=centre,
@@ -187,30 +181,20 @@ def assess(
     )
 
 
-def layout_resolver(layout: Layout) -> Resolver:
-    """The layout with the nearest of its tokens for any point, at scroll 0, as `assess` takes it.
+def events_to_assess(
+    recording: Recording, detect: str = "ivt", detect_params: Mapping[str, Any] | None = None
+) -> tuple[Events | None, str]:
+    """Events under which `assess` measures precision, and where they come from, in words.
 
-    >>> boxes = [[0, 0, 40, 20], [50, 0, 90, 20], [0, 30, 40, 50]]
-    >>> layout = Layout(boxes=boxes, token=[0, 1, 2], line=[0, 0, 1], n_tokens=3, line_height_px=30)
-    >>> layout_resolver(layout).resolve(np.array([[60.0, 10.0], [10.0, 60.0], [900.0, 900.0]]))
-    (array([ 0,  1, -1]), array([ 1,  2, -1]))
+    The device's own where it reports fixations, else a detector's; None where gaze lies on no
+    screen.
     """
-    nearest = MAPPERS["nearest"]
-    field = Field(
-        boxes=layout.boxes,
-        token=np.arange(len(layout)),
-        bands=Bands(layout.boxes, layout.line),
-        line_height_px=layout.line_height_px,
-    )
-
-    def resolve(points_xy_px: FloatArray) -> tuple[IntArray, IntArray]:
-        shares = nearest(points_xy_px, field)
-        line, token = np.full((2, len(points_xy_px)), -1)
-        line[shares.point] = layout.line[shares.token]
-        token[shares.point] = layout.token[shares.token]
-        return line, token
-
-    return Resolver(layout=layout, resolve=resolve)
+    if len(recording.device_events.of("fixation")):
+        return _device_events(recording), DEVICE
+    if recording.plane != "screen_px" or not len(recording):
+        return None, ""
+    steps = Steps(detect=detect, detect_params=detect_params or {})
+    return find_events(recording, steps), said_of_detector(steps, recording)
 
 
 def said_of_detector(steps: Steps, recording: Recording) -> str:
@@ -235,19 +219,13 @@ def analyse(
     without a stimulus is named.
     """
     recording = replace(recording, joined=recording.gaze)
-    shown, failures, unknown = _what_was_shown(recording, shown_in)
+    shown, failures, unknown = what_was_shown(recording, shown_in)
     events, trouble = None, ""
     try:
         events = find_events(recording, steps)
     except GazecodeError as error:
         trouble = str(error)
-    report = assess_quality(
-        recording,
-        gates=steps.gates,
-        fixations=events,
-        fixations_source="" if events is None else said_of_detector(steps, recording),
-        resolvers={trial.name: layout_resolver(what.layout) for trial, what in shown},
-    )
+    report = assess_shown(recording, shown, events, steps)
     result = RecordingResult(
         quality=report.to_dict(),
         provenance=recording.provenance,
@@ -276,7 +254,27 @@ def analyse(
     return replace(result, trials=tuple(trials), failures=tuple(failures))
 
 
-def _what_was_shown(
+def assess_shown(
+    recording: Recording,
+    shown: Sequence[tuple[Trial, Shown]],
+    events: Events | None,
+    steps: Steps,
+    *,
+    line_height_px: float | None = None,
+) -> QualityReport:
+    """Assess with the events that go on to be mapped, and with the layouts of what was shown."""
+    return assess_quality(
+        recording,
+        gates=steps.gates,
+        line_height_px=line_height_px,
+        fixations=events,
+        fixations_source="" if events is None else said_of_detector(steps, recording),
+        resolvers=resolvers_of({trial.name: what.layout for trial, what in shown}),
+        targets=steps.targets,
+    )
+
+
+def what_was_shown(
     recording: Recording, shown_in: Callable[[Recording, Trial], Shown | None]
 ) -> tuple[list[tuple[Trial, Shown]], list[Failure], list[str]]:
     """Trials with what they showed; those that fail to say so; those without a stimulus."""

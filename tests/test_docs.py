@@ -25,7 +25,10 @@ from gazecode.version import __version__
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.glob("*.md")]
-INTERNAL = {"__main__", "commands", "describe", "demo", "disk", "version", "workers"}
+INTERNAL = {
+    *("__main__", "commands", "describe", "demo", "disk", "resolver", "verdict", "version"),
+    "workers",
+}
 """Modules whose names no user types: the command line and what it prints."""
 MODULES = ["gazecode"] + [
     f"gazecode.{module.name}"

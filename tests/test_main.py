@@ -12,10 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from gazecode.__main__ import app
 from gazecode.demo import demo_study
+from gazecode.errors import ParameterError
 
 DEMO = demo_study().parent
+SCREEN = ("--screen", "1920,1080,509,286,650")
 
 
 def gazecode(*args, cwd=None):
@@ -102,8 +106,71 @@ def test_quality_prints_and_writes_a_page(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "yes" in done.stdout
     assert "P4.tsv.gz" in (tmp_path / "q.html").read_text(encoding="utf-8")
-    report = json.loads(gazecode("quality", files[0], "--json").stdout)
-    assert report[str(files[0])]["usable"] is True
+
+
+@pytest.fixture
+def quality():
+    """The command in this process: a new one for each call would take seconds."""
+    runner = CliRunner()
+
+    def run(*args, status=0):
+        done = runner.invoke(app, ["quality", *map(str, args)], env={"COLUMNS": "160"})
+        assert done.exit_code == status, (done.output, done.exception)
+        return done
+
+    return run
+
+
+def test_quality_as_json_says_everything(quality):
+    files = [DEMO / "recordings" / name for name in ("P1.asc.gz", "P4.tsv.gz")]
+    said = json.loads(quality(*files, *SCREEN, "--json", "--line-height", "32").stdout)
+    assert list(said["recordings"]) == [str(file) for file in files]
+    first = said["recordings"][str(files[0])]
+    assert first["usable"] is True
+    assert first["recording"]["fixation_std_deg"] > 0
+    assert first["recording"]["lines"] == "unknown"
+    assert first["recording"]["resolvability"]["table"][0]["line_share"] > 0.9
+    assert "Gaze was recorded with" in said["methods"]
+    assert len(said["participants"]) == 2
+
+
+def test_quality_takes_gates_targets_and_gives_a_paragraph(quality):
+    file = DEMO / "recordings" / "P1.asc.gz"
+    asked = (*SCREEN, "--target", "300,200,500,2000", "--gate", "max_accuracy_deg=0.5")
+    done = quality(file, *asked, "--methods", status=3)
+    assert "NO" in done.stdout
+    assert "P1.asc.gz: max_accuracy_deg fails in 2 of 2 trials" in done.stdout
+    assert "Accuracy (measured on targets, mean of gaze per target" in done.stdout
+    assert "Gaze was recorded with" not in quality(file, "--gate", "max_loss=false").stdout
+
+
+def test_quality_of_a_study_pools_people_and_goes_on_after_a_broken_file(quality, study, tmp_path):
+    text = study.read_text(encoding="utf-8").replace('participant = "P2"', 'participant = "P1"')
+    study.write_text(text, encoding="utf-8")
+    (study.parent / "recordings" / "P3.asc.gz").write_bytes(b"not a recording")
+    done = quality("--study", study, "--out", tmp_path / "q.html", status=1)
+    assert "Each person, over all recordings" in done.stdout
+    assert "P3.asc.gz" in done.stderr
+    html = (tmp_path / "q.html").read_text(encoding="utf-8")
+    assert "Quality of gaze: gazecode demo" in html
+    assert str(tmp_path) not in html
+    assert "2/2" in html
+
+
+def test_quality_is_told_what_to_assess_once(quality, study):
+    file = DEMO / "recordings" / "P1.asc.gz"
+    assert "one of both" in quality(status=2).stderr
+    assert "one of both" in quality(file, "--study", study, status=2).stderr
+    assert "says them itself" in quality("--study", study, "--screen", "1,1", status=2).stderr
+    assert isinstance(quality(file, "--gate", "loss=1", status=1).exception, ParameterError)
+    assert isinstance(quality(file, "--target", "1,2", status=1).exception, ParameterError)
+
+
+def test_quality_teaches(quality):
+    said = " ".join(quality("--help").stdout.split())
+    for words in ("--study", "--gate", "--target", "--line-height", "--methods", "Exit status"):
+        assert words in said
+    assert "gazecode quality --study study.toml --methods" in said
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

@@ -1,6 +1,6 @@
 """The page a run leaves behind, and the picture of gaze on code: data in, text out."""
 
-from gazecode.report.maps import MapView, gaze_map, precision_map
+from gazecode.report.maps import Extent, MapView, gaze_map, precision_map
 from gazecode.report.page import picture, render_report, write_report
 from gazecode.report.plots import loss_timeline, main_sequence, step_histogram
 from gazecode.report.priors import LabelView, PriorsView, render_priors, write_priors_page
@@ -23,6 +23,7 @@ from gazecode.report.views import (
 )
 
 __all__ = [
+    "Extent",
     "FailureView",
     "FigureGroup",
     "Histogram",

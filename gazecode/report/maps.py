@@ -10,13 +10,37 @@ from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.report.colour import LEVELS
 from gazecode.report.words import number, pixels, plural
 
-__all__ = ["Cell", "MapDrawing", "MapView", "draw_map", "gaze_map", "precision_map"]
+__all__ = ["Cell", "Extent", "MapDrawing", "MapView", "draw_map", "gaze_map", "precision_map"]
 
 GAZE_COLUMNS = 96
 PRECISION_COLUMNS = 16
 MIN_FIXATIONS = 3
 """Fewer fixations in a cell than this say nothing about precision there."""
 MAX_FIXATIONS = 400
+MAX_TALL = 4
+"""Rows are no more than so many times the columns, whatever size a file names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """The part of a plane that is drawn, in its unit; `words` say it where it is a choice.
+
+    >>> Extent(width=1920, height=1080).left
+    0.0
+    """
+
+    width: float
+    height: float
+    left: float = 0.0
+    top: float = 0.0
+    unit: str = "px"
+    words: str = ""
+
+    def __post_init__(self) -> None:
+        if not (self.width > 0 and self.height > 0):
+            raise DataError(
+                f"a map of {self.width} x {self.height}; expected the size of the screen"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,8 +49,8 @@ class MapView:
 
     Attributes
     ----------
-    width, height
-        Extent from the top left, in `unit`.
+    extent
+        What is drawn of the plane.
     values
         ``(rows, columns)``; NaN where there is none.
     outside
@@ -36,10 +60,8 @@ class MapView:
     """
 
     title: str
-    width: float
-    height: float
+    extent: Extent
     values: FloatArray
-    unit: str = "px"
     value_unit: str = ""
     kind: str = "gaze"
     n: int = 0
@@ -79,23 +101,22 @@ class MapDrawing:
 
 
 def gaze_map(
-    samples: Samples, width: float, height: float, *, title: str = "", columns: int = GAZE_COLUMNS
+    samples: Samples, extent: Extent, *, title: str = "", columns: int = GAZE_COLUMNS
 ) -> MapView:
-    """Where gaze lay: the share of the valid samples in each cell of the screen.
+    """Where gaze lay: the share of the valid samples in each cell of the plane.
 
     >>> samples = Samples(t_ms=[0, 1, 2], xy_px=[[10, 10], [90, 40], [500, 0]])
-    >>> view = gaze_map(samples, 100, 50, columns=2)
+    >>> view = gaze_map(samples, Extent(width=100, height=50), columns=2)
     >>> view.values, view.outside
     (array([[0.5, 0.5]]), 1)
     """
-    cell, inside, shape = _cells(samples.xy_px, width, height, columns)
+    cell, inside, shape = _cells(samples.xy_px, extent, columns)
     counts = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
     share = counts / max(int(inside.sum()), 1)
     valid = int((~samples.lost).sum())
     return MapView(
         title=title,
-        width=width,
-        height=height,
+        extent=extent,
         values=np.where(counts > 0, share, np.nan),
         n=valid,
         outside=valid - int(inside.sum()),
@@ -105,13 +126,12 @@ def gaze_map(
 def precision_map(
     xy: FloatArray,
     spread: FloatArray,
-    width: float,
-    height: float,
+    extent: Extent,
     *,
     value_unit: str,
     columns: int = PRECISION_COLUMNS,
 ) -> MapView:
-    """Median precision of the fixations in each cell of the screen.
+    """Median precision of the fixations in each cell of the plane.
 
     Parameters
     ----------
@@ -123,11 +143,12 @@ def precision_map(
     Examples
     --------
     >>> xy = np.full((3, 2), 20.0)
-    >>> precision_map(xy, np.array([0.1, 0.3, 0.9]), 40, 40, value_unit="deg", columns=1).values
+    >>> spread, extent = np.array([0.1, 0.3, 0.9]), Extent(width=40, height=40)
+    >>> precision_map(xy, spread, extent, value_unit="deg", columns=1).values
     array([[0.3]])
     """
     known = np.isfinite(spread)
-    cell, inside, shape = _cells(xy, width, height, columns, known)
+    cell, inside, shape = _cells(xy, extent, columns, known)
     value = spread[inside]
     order = np.lexsort((value, cell))
     value = value[order]
@@ -140,8 +161,7 @@ def precision_map(
     return MapView(
         title="",
         kind="precision",
-        width=width,
-        height=height,
+        extent=extent,
         values=median.reshape(shape),
         value_unit=value_unit,
         n=int(known.sum()),
@@ -150,12 +170,12 @@ def precision_map(
 
 
 def _cells(
-    xy: FloatArray, width: float, height: float, columns: int, wanted: BoolArray | None = None
+    xy: FloatArray, extent: Extent, columns: int, wanted: BoolArray | None = None
 ) -> tuple[IntArray, BoolArray, tuple[int, int]]:
-    """Cell of each point on the screen, which those are, and (rows, columns)."""
-    if not (width > 0 and height > 0):
-        raise DataError(f"a map of {width} x {height}; expected the size of the screen")
-    rows = max(1, round(columns * height / width))
+    """Cell of each point within the extent, which those are, and (rows, columns)."""
+    width, height = extent.width, extent.height
+    rows = round(min(max(1.0, columns * height / width), MAX_TALL * columns))
+    xy = xy - np.array([extent.left, extent.top])
     with np.errstate(invalid="ignore"):
         inside = (xy >= 0).all(axis=1) & (xy[:, 0] < width) & (xy[:, 1] < height)
     if wanted is not None:
@@ -165,11 +185,14 @@ def _cells(
     return row_of * columns + column_of, inside, (rows, columns)
 
 
-def draw_map(view: MapView, *, image: str | None = None) -> MapDrawing:
-    """Prepare a map for the template; `image` is the key of an embedded picture."""
+def draw_map(view: MapView, *, image: str | None = None, note: str = "") -> MapDrawing:
+    """Prepare a map for the template; `image` is the key of an embedded picture.
+
+    `note` goes below it beside its own: why there is no picture, for one.
+    """
     rows, columns = view.values.shape
-    scale = 1000.0 / view.width
-    height = view.height * scale
+    scale = 1000.0 / view.extent.width
+    height = view.extent.height * min(scale, 1000.0 * MAX_TALL / view.extent.height)
     wide, high = 1000.0 / columns, height / rows
     levels = _levels(view.values)
     cells = [
@@ -188,7 +211,7 @@ def draw_map(view: MapView, *, image: str | None = None) -> MapDrawing:
         cell_height=pixels(high + 0.2),
         cells=cells,
         circles=_circles(view, scale),
-        note=_note(view),
+        note="; ".join(part for part in (_note(view), view.extent.words, note) if part),
         image=image,
     )
 
@@ -214,7 +237,8 @@ def _circles(view: MapView, scale: float) -> list[tuple[str, str, str]]:
     """Centre and radius of the first fixations; the area is proportional to the duration."""
     if view.fixations is None:
         return []
-    xy, duration = view.fixations.xy_px, view.fixations.duration_ms
+    corner = np.array([view.extent.left, view.extent.top])
+    xy, duration = view.fixations.xy_px - corner, view.fixations.duration_ms
     known = np.flatnonzero(np.isfinite(xy).all(axis=1))[:MAX_FIXATIONS]
     radius = np.clip(np.sqrt(duration / 250.0) * 8.0, 2.0, 30.0)
     return [
@@ -232,6 +256,13 @@ def _note(view: MapView) -> str:
             return f"no cell holds {MIN_FIXATIONS} fixations"
         low, high = number(float(known.min())), number(float(known.max()))
         return f"median STD of the fixations per cell, {low} to {high} {view.value_unit}{outside}"
-    drawn = 0 if view.fixations is None else len(_circles(view, 1.0))
-    circles = f", {plural(drawn, 'fixation')} as circles" if drawn else ""
-    return f"{plural(view.n, 'valid sample')}{circles}{outside}"
+    return f"{plural(view.n, 'valid sample')}{_circle_words(view)}{outside}"
+
+
+def _circle_words(view: MapView) -> str:
+    drawn = len(_circles(view, 1.0))
+    if not drawn or view.fixations is None:
+        return ""
+    if drawn == MAX_FIXATIONS < len(view.fixations):
+        return f", the first {drawn} of {len(view.fixations)} fixations as circles"
+    return f", {plural(drawn, 'fixation')} as circles"

@@ -56,8 +56,8 @@ class QualityView:
         In groups; every value with its unit.
     tables
         Trials, validation targets, what the layout can resolve.
-    maps
-        Gaze over what was shown, one per trial or one of all.
+    maps, maps_note
+        Gaze over what was shown, one per trial or one of all; what is not drawn.
     precision
         Precision over the screen, or None.
     saccades
@@ -69,17 +69,19 @@ class QualityView:
     figures: Sequence[FigureGroup] = ()
     tables: Sequence[TableView] = ()
     maps: Sequence[MapView] = ()
+    maps_note: str = ""
     precision: MapView | None = None
     saccades: SaccadeView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class QualityPage:
-    """The whole page; `methods` is a paragraph to paste into a paper."""
+    """The whole page; `methods` is a paragraph to paste into a paper, `notes` are of all."""
 
     title: str
     recordings: Sequence[QualityView] = ()
     participants: TableView | None = None
+    notes: Sequence[str] = ()
     methods: str = ""
     broken: Sequence[tuple[str, str]] = ()
 
@@ -132,8 +134,8 @@ def _part(key: str, view: QualityView, images: Images) -> _Part:
 
 
 def _map(view: MapView, images: Images) -> MapDrawing:
-    image, _ = images.add(view.image)
-    return draw_map(view, image=image)
+    image, refused = images.add(view.image)
+    return draw_map(view, image=image, note=refused)
 
 
 def _figures(page: QualityPage) -> list[tuple[str, str]]:

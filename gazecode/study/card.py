@@ -292,6 +292,7 @@ def _quality(source: CardSource) -> Section:
     )
     rows += [
         ("accuracy", _accuracy(quality)),
+        ("warnings", _warnings(quality) or "none"),
         ("fixations", f"{fixations}: {where}" if fixations else "0"),
     ]
     return Section(
@@ -310,6 +311,12 @@ def _accuracy(quality: Mapping[str, Any]) -> str:
     if quality["validated"]:
         return f"{known} (devices report validations of their own: {quality['validated']})"
     return known
+
+
+def _warnings(quality: Mapping[str, Any]) -> str:
+    """What puts the figures in doubt; a summary of an older run says nothing of it."""
+    said: Mapping[str, int] = quality.get("warnings", {})
+    return "; ".join(f"{text} ({n} of {quality['people']} people)" for text, n in said.items())
 
 
 def _arrives(source: CardSource) -> Section:

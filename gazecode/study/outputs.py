@@ -8,7 +8,7 @@ import csv
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from gazecode.study.scrubbing import Scrubber
 from gazecode.study.settings import RecordingTable, Study
 from gazecode.study.summary import summarised
 from gazecode.study.tables import TABLES
+from gazecode.study.targets import without_trial
 from gazecode.units import DEFAULT_PX_PER_DEG
 from gazecode.version import __version__
 
@@ -284,6 +285,8 @@ def _notes(study: Study, quality: list[dict[str, Any]]) -> tuple[str, ...]:
     missed = [name for name in study.trials if name not in trials]
     if missed:
         notes.append(f"no trial is called {_listed(missed)}, which [trials] renames")
+    if nowhere := without_trial(study.targets, trials):
+        notes.append(f"no trial is called {_listed(nowhere)}, which [[targets]] names")
     return tuple(notes)
 
 
@@ -299,7 +302,16 @@ def told_parameters(parts: Parts) -> dict[str, Any]:
     if parts.scrub is None:
         return said
     change = parts.scrub.text
-    return said | {"trials": {change(k): change(v) for k, v in said["trials"].items()}}
+    told = said | {"trials": {change(k): change(v) for k, v in said["trials"].items()}}
+    if "targets" in said:
+        told["targets"] = [_told_target(target, change) for target in said["targets"]]
+    return told
+
+
+def _told_target(target: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """Where a target stood, not in whose recording nor when somebody looked at it."""
+    kept = {k: v for k, v in target.items() if k not in ("file", "onset_ms", "offset_ms")}
+    return {k: change(v) if isinstance(v, str) else v for k, v in kept.items()}
 
 
 def provenance_of(parts: Parts, inputs_sha256: str) -> dict[str, Any]:

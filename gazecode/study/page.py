@@ -120,7 +120,9 @@ def quality_view(
 ) -> RecordingView:
     """One recording in the quality table; `quality` is what `QualityReport.to_dict` gives."""
     whole: Mapping[str, Any] = quality.get("recording", {})
-    unit = "deg" if whole.get("rms_s2s_deg") is not None else "px"
+    start = "rms_s2s_"
+    # The unit is that of the recording's plane where degrees do not exist.
+    unit = next((name.removeprefix(start) for name in whole if name.startswith(start)), "px")
     return RecordingView(
         participant="",
         file=file,
@@ -132,6 +134,7 @@ def quality_view(
         rms_s2s=whole.get(f"rms_s2s_{unit}"),
         std=whole.get(f"std_{unit}"),
         precision_unit=unit,
+        accuracy_deg=whole.get("accuracy_deg"),
         usable=quality.get("usable"),
         reasons=tuple(quality.get("reasons", ())),
         n_trials=len(quality.get("trials", ())),

@@ -7,15 +7,16 @@ from typing import Any
 
 from gazecode.errors import GazecodeError
 from gazecode.model import Recording, Screen
-from gazecode.pipeline import Failure, RecordingResult, analyse
+from gazecode.pipeline import Failure, RecordingResult, Steps, analyse
 from gazecode.readers import read
 from gazecode.readers.source import Source
 from gazecode.study.methods import steps_of
 from gazecode.study.parts import save_part
 from gazecode.study.settings import RecordingTable, ScreenTable, Study
 from gazecode.study.stimuli import StimulusFinder
+from gazecode.study.targets import targets_in
 
-__all__ = ["process"]
+__all__ = ["open_recording", "process", "steps_in"]
 
 
 def process(study: Study, index: int, folder: Path) -> None:
@@ -26,9 +27,10 @@ def process(study: Study, index: int, folder: Path) -> None:
     entry = study.recordings[index]
     stage = "read"
     try:
-        recording = _open(study, entry)
+        recording = open_recording(study, entry)
         stage = "detect"
-        result = analyse(recording, StimulusFinder(study), steps_of(study, entry))
+        recording, steps = steps_in(study, entry, recording)
+        result = analyse(recording, StimulusFinder(study), steps)
     except GazecodeError as error:
         # The line goes into files that leave this machine: names may, folders may not.
         result = _failed(stage, str(error).replace(str(entry.file), entry.name))
@@ -40,7 +42,20 @@ def process(study: Study, index: int, folder: Path) -> None:
     save_part(result, folder)
 
 
-def _open(study: Study, entry: RecordingTable) -> Recording:
+def steps_in(study: Study, entry: RecordingTable, recording: Recording) -> tuple[Recording, Steps]:
+    """The steps of a study with its targets on the recording's clock.
+
+    Of the recording its provenance alone changes: it counts the targets left out.
+    """
+    targets, n_short = targets_in(study.targets, entry, recording)
+    if n_short:
+        left_out = {**recording.provenance.get("left_out", {}), "targets_too_short": n_short}
+        recording = replace(recording, provenance={**recording.provenance, "left_out": left_out})
+    return recording, replace(steps_of(study, entry), targets=targets)
+
+
+def open_recording(study: Study, entry: RecordingTable) -> Recording:
+    """Read a recording of a study; the study's screen fills in what the file does not say."""
     recording = read(entry.file, format=entry.format, **entry.options)
     screen = completed(recording.screen, study.screen)
     if recording.plane == "screen_fraction" and screen is not None:

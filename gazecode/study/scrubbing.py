@@ -190,4 +190,9 @@ def without_clock(result: RecordingResult) -> RecordingResult:
     said = {k: v for k, v in result.provenance.items() if k not in CLOCKED}
     cleaned = {k: v if k == "file" else _each_text(v, change) for k, v in said.items()}
     failures = tuple(replace(f, reason=change(f.reason)) for f in result.failures)
-    return replace(result, provenance=cleaned, failures=failures)
+    # Facts and validations are the reader's words as well.
+    quality = {
+        k: _each_text(v, change) if k in ("about", "recording") else v
+        for k, v in result.quality.items()
+    }
+    return replace(result, quality=quality, provenance=cleaned, failures=failures)

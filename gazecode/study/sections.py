@@ -4,10 +4,17 @@
 """
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    field_validator,
+    model_validator,
+)
 
 from gazecode.model.priors import MIN_SHIFTS
 
@@ -28,6 +35,7 @@ __all__ = [
     "StimulusTable",
     "Study",
     "StudyTable",
+    "TargetTable",
     "WeighTable",
 ]
 
@@ -36,7 +44,22 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
 MIN_PEOPLE = 5
 """Fewest people behind a number that is shared; a study may only ask for more."""
+ARRIVAL_MS = 500.0
+"""Time at the start of a trial that is left out of a target: a saccade takes about 200 ms to begin,
+and a correction may follow it."""
 Task = Literal["reading", "writing"]
+
+
+def _number_or_off(value: object) -> float | Literal[False]:
+    """A gate's limit; ``true`` is none."""
+    if value is False:
+        return False
+    if isinstance(value, int | float) and value is not True:
+        return float(value)
+    raise ValueError("expected a number, or false to switch the gate off")
+
+
+Gate = Annotated[float | Literal[False], PlainValidator(_number_or_off)]
 
 
 class Settings(BaseModel):
@@ -152,6 +175,45 @@ class RecordingTable(Settings):
         if taken:
             raise ValueError(f"{', '.join(sorted(taken))} has a key or table of its own")
         return options
+
+
+class TargetTable(Settings):
+    """``[[targets]]``: where people were asked to look; accuracy is measured there.
+
+    When is said by `trial`, a name or pattern (``FixationCross_*``), of whose beginning `skip_ms`
+    are left out; or by `onset_ms` and `offset_ms` on the recording's clock, half-open. `file` is
+    the name (or the end of the path, or a pattern) of the recordings it holds for; all by default.
+    """
+
+    x_px: Px
+    y_px: Px
+    trial: Text | None = None
+    skip_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)] = ARRIVAL_MS
+    onset_ms: Px | None = None
+    offset_ms: Px | None = None
+    file: Text | None = None
+    name: str = ""
+
+    @model_validator(mode="after")
+    def _one_time(self) -> "TargetTable":
+        window = (self.onset_ms, self.offset_ms)
+        if (self.trial is None) == (window == (None, None)):
+            raise ValueError("expected either trial, or onset_ms and offset_ms")
+        if self.onset_ms is None or self.offset_ms is None:
+            if self.trial is None:
+                raise ValueError("expected both onset_ms and offset_ms")
+        elif self.offset_ms <= self.onset_ms:
+            raise ValueError("expected offset_ms later than onset_ms")
+        if self.trial is None and "skip_ms" in self.model_fields_set:
+            raise ValueError("skip_ms goes with trial; onset_ms says when a window begins")
+        return self
+
+    @field_validator("file")
+    @classmethod
+    def _no_place_on_a_machine(cls, file: str | None) -> str | None:
+        if file is not None and PurePath(file).is_absolute():
+            raise ValueError("expected the name of a recording's file, or the end of its path")
+        return file
 
 
 class StepTable(BaseModel):
@@ -270,7 +332,8 @@ class Study(Settings):
     align: AlignTable
     screen: ScreenTable = ScreenTable()
     trials: Mapping[str, str] = Field(default_factory=dict)
-    quality: Mapping[str, float | Literal[False]] = Field(default_factory=dict)
+    quality: Mapping[str, Gate] = Field(default_factory=dict)
+    targets: tuple[TargetTable, ...] = ()
     detect: DetectTable = DetectTable()
     map: MapTable = MapTable()
     null: NullTable = NullTable()
@@ -284,6 +347,8 @@ class Study(Settings):
         # What a study says about people or sharing changes no number: parts stay good.
         beside = {"recordings", "stimuli", "share", "card"}
         said = self.model_dump(mode="json", exclude=beside, exclude_none=True)
+        if not self.targets:
+            del said["targets"]
         # Files are told by their digests: where they lay on this machine is nobody's business.
         said["align"]["tokenizer"] = self.align.tokenizer.name
         return said

@@ -32,6 +32,7 @@ from gazecode.study.sections import (
     StimulusTable,
     Study,
     StudyTable,
+    TargetTable,
 )
 
 MAX_STUDY_BYTES = 16 << 20
@@ -125,6 +126,7 @@ def _suggest(loc: Sequence[str | int]) -> str:
         "screen": ScreenTable,
         "stimuli": StimulusTable,
         "recordings": RecordingTable,
+        "targets": TargetTable,
         "align": AlignTable,
         "null": NullTable,
         "report": ReportTable,

@@ -21,6 +21,12 @@ FIGURES: Mapping[str, str] = {
     "std_deg": "precision STD, deg",
     "rms_s2s_px": "precision RMS-S2S, px",
     "std_px": "precision STD, px",
+    "fixation_rms_s2s_deg": "precision RMS-S2S inside fixations, deg",
+    "fixation_std_deg": "precision STD inside fixations, deg",
+    "accuracy_deg": "accuracy, deg",
+    "line_share": "expected on the right line, share of fixations",
+    "token_share": "expected on the right token, share of fixations",
+    "drift_deg_min": "drift, deg per minute",
     "disparity_lines": "disparity of the eyes, lines of code",
     "off_screen": "gaze beyond the screen, share",
     "px_per_deg": "px per degree",
@@ -46,7 +52,8 @@ def over_people(rows: Sequence[Mapping[str, Any]], *, min_people: int = 1) -> di
     dict
         Counts of ``people recordings trials``, ``fixations`` in all and by status, ``failures``
         by stage, ``figures`` (quartiles over people), what trackers, screens and tasks there
-        were, ``accuracy``, and how many recordings are ``synthetic`` or have an assumed degree.
+        were, ``accuracy``, ``warnings`` (how many people each concerns), and how many recordings
+        are ``synthetic`` or have an assumed degree.
     """
     trials = [trial for row in rows for trial in row["trials"]]
     said = [row["provenance"] for row in rows]
@@ -64,6 +71,7 @@ def over_people(rows: Sequence[Mapping[str, Any]], *, min_people: int = 1) -> di
         "trackers": _told(rows, [one.get("tracker") for one in said], min_people),
         "screens": _told(rows, [_screen(row.get("screen")) for row in rows], min_people),
         "accuracy": sorted(accuracy),
+        "warnings": _warnings(rows, min_people),
         "validated": sum(bool(one.get("validations")) for one in said),
         "synthetic": sum(bool(one.get("synthetic")) for one in said),
         "degrees_assumed": sum(bool(row["degrees"]["assumed"]) for row in rows if row["quality"]),
@@ -104,6 +112,15 @@ def _told(rows: Sequence[Mapping[str, Any]], values: Sequence[Any], least: int) 
             people[str(value)].add(row["participant"])
     told = sorted(value for value, who in people.items() if len(who) >= least)
     return told if len(told) == len(people) else [*told, OTHERS]
+
+
+def _warnings(rows: Sequence[Mapping[str, Any]], least: int) -> dict[str, int]:
+    """People whom each warning concerns; its details, after a colon, are one recording's."""
+    people: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        for warning in row["quality"].get("warnings", ()):
+            people[warning.partition(":")[0]].add(row["participant"])
+    return {text: len(people[text]) for text in sorted(people) if len(people[text]) >= least}
 
 
 def _screen(screen: Mapping[str, Any] | None) -> str:

@@ -1,5 +1,7 @@
 """Grids over the screen: every sample in one cell or counted as outside."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,7 +32,7 @@ def test_every_valid_sample_is_in_one_cell_or_outside(gaze, columns):
 @given(gaze=samples(min_size=1, max_size=60), columns=st.integers(1, 12))
 def test_cells_are_those_of_a_slow_count(gaze, columns):
     width, height = 1920, 1080
-    view = gaze_map(gaze, width, height, columns=columns)
+    view = gaze_map(gaze, Extent(width=width, height=height), columns=columns)
     rows = view.values.shape[0]
     expected = np.zeros((rows, columns))
     for x, y in gaze.xy_px:
@@ -102,3 +104,13 @@ def test_a_screen_of_a_silly_size_is_a_small_map():
     assert view.values.shape == (4 * MAX_TALL, 4)
     assert view.outside == 0
     assert float(draw_map(view).height) <= 1000 * MAX_TALL
+
+
+def test_a_map_says_how_many_circles_it_leaves_out():
+    onset = np.arange(900) * 10.0
+    many = Events(
+        kind=["fixation"] * 900, onset_ms=onset, offset_ms=onset + 5, xy_px=np.full((900, 2), 5.0)
+    )
+    gaze = Samples(t_ms=np.arange(2), xy_px=[[1, 1], [2, 2]])
+    view = replace(gaze_map(gaze, Extent(width=10, height=10)), fixations=many)
+    assert draw_map(view).note == "2 valid samples, the first 400 of 900 fixations as circles"

@@ -1,8 +1,10 @@
 """Targets of a study: when people looked where, in each recording; what is told of them."""
 
 import json
+import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gazecode.demo import demo_study
@@ -95,7 +97,7 @@ def test_mistakes_name_key_and_line(study, text, message):
     [
         ("max_accuracy_deg = true", r"quality.max_accuracy_deg \(line 2\d\): .*expected a number, or false"),
         ('max_drift_deg_min = "x"', r"quality.max_drift_deg_min \(line 2\d\): .*expected a number, or false"),
-        ("min_line_share = -1", r"Gates.min_line_share is -1; expected a number of 0 or more"),
+        ("min_line_share = -1", r"Gates.min_line_share is -1.0; expected a number of 0 or more"),
         ("min_line_shares = 1", r"unknown key; keys here: .*min_line_share"),
     ],
 )  # fmt: skip
@@ -104,7 +106,9 @@ def test_new_gates_are_keys_of_quality(study, gate, message):
     study.write_text(text.replace("max_loss = 0.4", gate), encoding="utf-8")
     with pytest.raises(StudyError, match=message):
         check_methods(load_study(study))
-    good = "min_line_share = 0.1\nmin_token_share = 0\nmax_accuracy_deg = 9\nmax_clock_jumps = false"
+    good = (
+        "min_line_share = 0.1\nmin_token_share = 0\nmax_accuracy_deg = 9\nmax_clock_jumps = false"
+    )
     study.write_text(text.replace("max_loss = 0.4", good), encoding="utf-8")
     check_methods(load_study(study))
 
@@ -113,8 +117,6 @@ def test_new_gates_are_keys_of_quality(study, gate, message):
 def measured(tmp_path_factory):
     """A run with made-up targets: gaze was not there, so that the offset is large and known."""
     folder = tmp_path_factory.mktemp("targets")
-    import shutil
-
     shutil.copytree(demo_study().parent, folder / "study")
     study = folder / "study" / "study.toml"
     add(study, CROSS + 'name = "cross of P1"\nfile = "P?.asc.gz"\n')
@@ -143,8 +145,6 @@ def test_accuracy_goes_into_quality_card_and_page(measured, demo_out):
     assert any("no trial is called nowhere, which [[targets]] names" in n for n in run.notes)
     # Targets say how good gaze is, they change no weight.
     same = [(run.out / "fixations.parquet"), (demo_out / "fixations.parquet")]
-    import pandas as pd
-
     pd.testing.assert_frame_equal(*map(pd.read_parquet, same))
 
 
