@@ -35,11 +35,14 @@ if TYPE_CHECKING:
     from gazecode.corpus import eyemulator_weights, weigh_corpus
     from gazecode.detection import detect
     from gazecode.export import (
+        from_pymovements,
         read_examples,
+        to_bids,
         to_eyemulator,
         to_hdf5,
         to_jsonl,
         to_parquet,
+        to_pymovements,
         to_safetensors,
         to_xarray,
     )
@@ -58,6 +61,7 @@ if TYPE_CHECKING:
         TokenWeights,
         Transitions,
         Trial,
+        Validation,
     )
     from gazecode.pipeline import assess
     from gazecode.priors import Priors, pseudo_scan_path
@@ -81,6 +85,7 @@ __all__ = [
     "TokenWeights",
     "Transitions",
     "Trial",
+    "Validation",
     "__version__",
     "align",
     "align_pair",
@@ -92,6 +97,7 @@ __all__ = [
     "errors",
     "eyemulator_weights",
     "fim_template",
+    "from_pymovements",
     "grid_layout",
     "load_tokenizer",
     "map_to_tokens",
@@ -104,10 +110,12 @@ __all__ = [
     "read_examples",
     "simulate",
     "split",
+    "to_bids",
     "to_eyemulator",
     "to_hdf5",
     "to_jsonl",
     "to_parquet",
+    "to_pymovements",
     "to_safetensors",
     "to_xarray",
     "transitions",
@@ -125,12 +133,14 @@ _HOME = {
     "export": (
         *("read_examples", "to_eyemulator", "to_hdf5", "to_jsonl"),
         *("to_parquet", "to_safetensors", "to_xarray"),
+        *("from_pymovements", "to_bids", "to_pymovements"),
     ),
     "mapping": ("box_layout", "grid_layout", "map_to_tokens"),
     "measures": ("pool_transitions", "transitions"),
     "model": (
         *("Events", "Example", "Hits", "Layout", "Recording", "Samples"),
         *("ScanPath", "Screen", "SourceTokens", "TokenWeights", "Transitions", "Trial"),
+        "Validation",
     ),
     "pipeline": ("assess",),
     "priors": ("Priors", "pseudo_scan_path"),

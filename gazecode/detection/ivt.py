@@ -31,6 +31,7 @@ from gazecode.detection.limits import (
 from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs, fixations, stretches
 from gazecode.detection.velocity import Directions, directions, speed_deg_s
 from gazecode.model import Events, Samples, Screen
+from gazecode.model.checks import repeated
 from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["detect_ivt"]
@@ -197,7 +198,7 @@ def _saccades(samples: Samples, runs: Runs, first: IntArray, last: IntArray) -> 
     # The sample at the offset is where the saccade has led, if gaze was not lost by then.
     landing = np.minimum(last, runs.stop[first] - 1)
     return Events(
-        kind=np.full(len(first), "saccade", dtype=object),
+        kind=repeated("saccade", len(first)),
         onset_ms=samples.t_ms[first],
         offset_ms=runs.end_ms[last - 1],
         xy_px=samples.xy_px[first],

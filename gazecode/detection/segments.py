@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from gazecode.errors import ParameterError
 from gazecode.model import Events, Samples
+from gazecode.model.checks import repeated
 from gazecode.units import sample_end_ms, step_ms
 
 __all__ = ["GAP_STEPS", "MIN_GAP_MS", "Runs", "find_runs", "fixations", "stretches"]
@@ -108,7 +109,7 @@ def stretches(mask: BoolArray, runs: Runs) -> tuple[IntArray, IntArray]:
 def fixations(samples: Samples, runs: Runs, first: IntArray, last: IntArray) -> Events:
     """Fixations ``[first, last)`` with the mean of their valid samples as place."""
     return Events(
-        kind=np.full(len(first), "fixation", dtype=object),
+        kind=repeated("fixation", len(first)),
         onset_ms=samples.t_ms[first],
         offset_ms=runs.end_ms[last - 1],
         xy_px=mean_place(samples, first, last),

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from gazecode.errors import DataError, GeometryError, ParameterError
 from gazecode.export.bids_files import adding, write_gzip, write_json, write_text
 from gazecode.model import Events, Message, Recording, Samples, Screen
+from gazecode.model.checks import repeated
 from gazecode.units import rate_hz
 
 __all__ = ["to_bids"]
@@ -274,7 +275,7 @@ def _cells(values: FloatArray) -> list[str]:
 def _events_of(recording: Recording, eye: str, eyes: Sequence[str]) -> Events:
     """The tracker's events of one eye; what is of no single eye goes with the first."""
     events = recording.device_events
-    named = np.full(len(events), "", dtype=object) if events.eye is None else events.eye
+    named = repeated("", len(events)) if events.eye is None else events.eye
     mine = named == eye
     if eye == eyes[0]:
         mine = mine | ~np.isin(named.astype(str), list(eyes))

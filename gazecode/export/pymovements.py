@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from gazecode.errors import DataError, GeometryError, ParameterError
 from gazecode.model import Events, Recording, Trial
+from gazecode.model.checks import repeated
 from gazecode.units import rate_hz
 
 __all__ = ["EXACT", "EYES", "ORIGIN", "OWN", "library", "moved_point", "to_pymovements"]
@@ -126,7 +127,7 @@ def _labels(t: FloatArray, trials: list[Trial]) -> StrArray | None:
     """Name of each sample's trial, None outside; None at all where trials overlap."""
     if not trials or not len(t):
         return None
-    labels = np.full(len(t), None, dtype=object)
+    labels = repeated(None, len(t))
     end = -np.inf
     for trial in trials:
         if trial.onset_ms < end:

@@ -21,7 +21,7 @@ from gazecode.errors import DataError, ParameterError
 from gazecode.mapping.pairs import Bands
 from gazecode.mapping.view import Fit, exposure_ms, fits, place, text_area
 from gazecode.model import Events, Hits, Layout
-from gazecode.model.checks import BoolArray, FloatArray, IntArray, StrArray
+from gazecode.model.checks import BoolArray, FloatArray, IntArray, StrArray, repeated
 from gazecode.registry import Registry, check_parameters
 
 __all__ = ["MAPPERS", "MIN_REACH_PX", "Field", "Shares", "map_to_tokens"]
@@ -177,7 +177,7 @@ def _map_fit(fit: Fit, layout: Layout, mapper: Mapper, params: dict[str, Any]) -
 
 
 def _status(fixation: IntArray, lost: BoolArray, shown: BoolArray, inside: BoolArray) -> StrArray:
-    status: StrArray = np.full(len(lost), "off", dtype=object)
+    status: StrArray = repeated("off", len(lost))
     status[shown & inside] = "between"
     hit = np.zeros(len(lost), dtype=bool)
     hit[fixation] = True

@@ -17,7 +17,9 @@ __all__ = [
     "no_floats",
     "no_numbers",
     "no_texts",
+    "repeated",
     "same_length",
+    "sealed",
 ]
 
 Array = npt.NDArray[Any]
@@ -50,6 +52,16 @@ def _own(raw: Any, dtype: npt.DTypeLike, name: str) -> Array:
         raise DataError(f"{name} cannot be a column of {np.dtype(dtype)}: {error}") from error
 
 
+def sealed(array: Array) -> Array:
+    """The array as a view that nobody writes to, so that a type need not copy it.
+
+    For whoever made the array and lets go of it.
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def same_length(owner: object, *names: str) -> int:
     """Check that the named columns (those that are not None) are equally long; return how long."""
     lengths = {
@@ -74,3 +86,14 @@ def no_floats() -> FloatArray:
 def no_texts() -> StrArray:
     """Return an empty column of texts."""
     return np.empty(0, dtype=object)
+
+
+def repeated(text: str | None, n: int) -> StrArray:
+    """``(n,)`` the same text in every row, held once; `np.full` would make `n` of them.
+
+    >>> repeated("fixation", 2)
+    array(['fixation', 'fixation'], dtype=object)
+    """
+    texts: StrArray = np.empty(n, dtype=object)
+    texts.fill(text)
+    return texts

@@ -19,6 +19,7 @@ from gazecode.model.checks import (
     IntArray,
     StrArray,
     column,
+    repeated,
     same_length,
 )
 from gazecode.priors.ngrams import N_PACKED, sorted_codes
@@ -179,7 +180,7 @@ def added(parts: Sequence[Cells]) -> Cells:
 
 def pooled(cells: Cells) -> Cells:
     """One cell for all: no row tells one person or one source from another."""
-    one = np.full(len(cells), "", dtype=object)
+    one = repeated("", len(cells))
     rows = cells.ngrams.copy()
     together = Cells(
         participant=one, source=one, task=one, group=one,

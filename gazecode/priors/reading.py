@@ -7,7 +7,7 @@ import numpy as np
 
 from gazecode.errors import DataError
 from gazecode.model import Hits, Layout, SourceTokens, label_codes
-from gazecode.model.checks import FloatArray, StrArray, column
+from gazecode.model.checks import FloatArray, StrArray, column, repeated
 from gazecode.model.labels import CodeArray
 
 __all__ = ["Reading"]
@@ -53,7 +53,7 @@ class Reading:
                 object.__setattr__(self, name, np.full(m, np.nan))
             column(self, name, np.float64)
         if not len(self.activity):
-            object.__setattr__(self, "activity", np.full(f, "unknown", dtype=object))
+            object.__setattr__(self, "activity", repeated("unknown", f))
         column(self, "activity", object)
         for name, found, wanted in (
             ("exposure_ms", self.hits.n_tokens, m),

@@ -211,7 +211,6 @@ def _disparity(
     if measured.two_eyes is None:
         return {}
     apart = _taken(measured.two_eyes.apart, rows)
-    apart = apart[~np.isnan(apart[:, 0])]
     unit = measured.plane_unit
     figures = {
         f"disparity_{unit}": median(_taken(measured.two_eyes.distance, rows)),

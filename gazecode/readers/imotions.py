@@ -23,11 +23,13 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Events, Message, Recording, Trial
+from gazecode.model.checks import repeated
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import samples_of_eyes
 from gazecode.readers.tools.delimited import find_separator, split_line
-from gazecode.readers.tools.gather import Gathered, gather
+from gazecode.readers.tools.gather import gather
+from gazecode.readers.tools.growing import Gathered
 from gazecode.readers.tools.label_events import events_of_labels
 from gazecode.readers.tools.trials import kept_rows, label_runs, unique_names
 
@@ -104,7 +106,6 @@ def read(source: Source) -> Recording:
         chain([body], blocks),
         take=taker,
         name=source.name,
-        size=source.path.stat().st_size,
         columns={dialect.time: float},
         optional=_optional(dialect),
         counts=counts,
@@ -304,11 +305,11 @@ def _device_events(
     if not len(found):
         return Events.empty()
     return Events(
-        kind=np.full(len(found), "fixation", dtype=object),
+        kind=repeated("fixation", len(found)),
         onset_ms=found[:, 0] - zero,
         offset_ms=found[:, 1] - zero,
         xy_px=found[:, 2:4],
-        eye=np.full(len(found), "both", dtype=object),
+        eye=repeated("both", len(found)),
     )
 
 

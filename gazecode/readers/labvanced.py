@@ -24,7 +24,8 @@ from gazecode.model import Recording, Trial
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import samples_of_eyes
-from gazecode.readers.tools.gather import Gathered, gather
+from gazecode.readers.tools.gather import gather
+from gazecode.readers.tools.growing import Gathered
 from gazecode.readers.tools.label_events import Labels, is_label
 from gazecode.readers.tools.trials import kept_rows, label_runs, unique_names
 
@@ -90,7 +91,6 @@ def read(
         _even(source.blocks(_BLOCK_BYTES)),
         take=take,
         name=source.name,
-        size=source.path.stat().st_size,
         columns=_COLUMNS,
         optional=_OPTIONAL,
         counts=counts,

@@ -9,7 +9,7 @@ import numpy as np
 
 from gazecode.errors import ParameterError
 from gazecode.model import Events, Layout, Recording, Screen, Trial
-from gazecode.model.checks import FloatArray, IntArray
+from gazecode.model.checks import FloatArray, IntArray, repeated
 from gazecode.simulate.camera import Camera
 from gazecode.simulate.eye import Path, saccade_duration_ms
 from gazecode.simulate.reading import Reader, ReadingModel
@@ -317,7 +317,7 @@ def _concatenated(events: Sequence[Events]) -> Events:
 
 def _blink_events(closed: FloatArray) -> Events:
     return Events(
-        kind=np.full(len(closed), "blink", dtype=object),
+        kind=repeated("blink", len(closed)),
         onset_ms=closed[:, 0],
         offset_ms=closed[:, 1],
         xy_px=np.full((len(closed), 2), np.nan),

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gazecode.model import KINDS, Events, Message, Trial
+from gazecode.model.checks import repeated
 from gazecode.readers.source import Source
 from gazecode.readers.tools.trials import unique_names
 
@@ -143,7 +144,7 @@ def device_events(
         xy_px=_points(table, _POINTS[:2])[rows],
         end_xy_px=_points(table, _POINTS[2:])[rows] if _POINTS[2] in table else None,
         activity=activity if (activity != "").any() else None,
-        eye=_texts(table, "eye")[rows] if "eye" in table else np.full(len(rows), eye, dtype=object),
+        eye=_texts(table, "eye")[rows] if "eye" in table else repeated(eye, len(rows)),
     ), messages
 
 
@@ -184,7 +185,7 @@ def _duration_unit(
 
 def _texts(table: Table, column: str) -> StrArray:
     if column not in table:
-        return np.full(len(table["onset"]), "", dtype=object)
+        return repeated("", len(table["onset"]))
     return np.array([unescape(text) for text in table[column]], dtype=object)
 
 
@@ -249,9 +250,7 @@ def join_events(parts: list[Events]) -> Events:
 def _or_empty(value: Any, part: Events, name: str) -> Any:
     if value is not None:
         return value
-    return (
-        np.full((len(part), 2), np.nan) if name == "end_xy_px" else np.full(len(part), "", object)
-    )
+    return np.full((len(part), 2), np.nan) if name == "end_xy_px" else repeated("", len(part))
 
 
 def trials_and_messages(

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Events, Trial
+from gazecode.model.checks import repeated, sealed
 from gazecode.readers.eyelink.dataviewer_rows import Request, Rows, load
-from gazecode.readers.tools.gather import Gathered
+from gazecode.readers.tools.growing import Gathered
 
 __all__ = ["AREA", "GAP_MS", "Report", "read_events"]
 
@@ -100,9 +101,9 @@ def read_events(asked: Request, counts: Counter[str]) -> Report:
     offset -= origin
     area = _areas(rows.gathered, order, len(onset))
     events = Events(
-        kind=_sealed(np.full(len(onset), kind.word, dtype=object)),
-        onset_ms=_sealed(onset),
-        offset_ms=_sealed(offset),
+        kind=sealed(repeated(kind.word, len(onset))),
+        onset_ms=sealed(onset),
+        offset_ms=sealed(offset),
         xy_px=_points(rows.gathered, kind.xy, order, counts),
         end_xy_px=_ends(rows.gathered, kind, order),
         eye=_eyes(side, order),
@@ -151,13 +152,6 @@ def _eyes(
         return None
     eyes: npt.NDArray[np.object_] = np.array(["both", "left", "right"], dtype=object)[side[order]]
     return eyes
-
-
-def _sealed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The array as a view that nobody writes to, so that `Events` need not copy it."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -266,7 +260,7 @@ def _points(
     known = np.isfinite(xy)
     counts["half_lost"] += int((known[:, 0] != known[:, 1]).sum())
     xy[~known.all(axis=1)] = np.nan
-    return _sealed(xy)
+    return sealed(xy)
 
 
 def _ends(gathered: Gathered, kind: _Kind, order: slice | IntArray) -> FloatArray | None:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError, ParameterError
 from gazecode.readers.source import Source
-from gazecode.readers.tools.gather import Gathered, gather
+from gazecode.readers.tools.gather import gather
+from gazecode.readers.tools.growing import Gathered
 from gazecode.readers.tools.trials import unique_names
 
 if TYPE_CHECKING:
@@ -143,7 +144,6 @@ def load(
         source.blocks(_BLOCK_BYTES),
         take=taker.take,
         name=source.name,
-        size=source.path.stat().st_size,
         columns=needed,
         optional={name: k for name, k in wanted.items() if asked.columns.count(name) == 1},
         counts=counts,

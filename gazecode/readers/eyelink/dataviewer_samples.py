@@ -9,7 +9,7 @@ from gazecode.errors import FormatError
 from gazecode.model import Message, Recording, Trial
 from gazecode.readers.eyelink.dataviewer_rows import NONE, SIDES, Request, load
 from gazecode.readers.tools.build import samples_of_eyes
-from gazecode.readers.tools.gather import Gathered
+from gazecode.readers.tools.growing import Gathered
 from gazecode.readers.tools.trials import kept_rows
 from gazecode.units import sample_end_ms
 

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from gazecode.errors import DataError, FormatError
 from gazecode.model import Events, Message, Recording, Samples, Trial
+from gazecode.model.checks import repeated
 from gazecode.readers.gazepoint.rows import OPTIONAL, REQUIRED, Rows
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
@@ -210,7 +211,7 @@ def _device_events(fixations: _Fixations, rows: Rows, t_ms: FloatArray) -> Event
     rows.counts["blinks_before_start"] += int((~inside).sum())
     onset, offset, xy = fixations.onset_ms, fixations.offset_ms, fixations.xy
     # Every row refers to one of two texts; an array of text would hold a copy for each.
-    kind = np.full(len(onset) + int(inside.sum()), "fixation", dtype=object)
+    kind = repeated("fixation", len(onset) + int(inside.sum()))
     kind[len(onset) :] = "blink"
     if inside.any():
         onset, offset = (np.append(a, b[inside]) for a, b in ((onset, start), (offset, end)))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gazecode.model import Events, Message, Recording, Screen, Trial
+from gazecode.model.checks import repeated
 from gazecode.readers.psychopy.iohub_display import Display, display_of, stated_display
 from gazecode.readers.tools.build import samples_of_eyes
 from gazecode.units import sample_end_ms
@@ -223,7 +224,7 @@ def _events_of(
     order = order[end[order] > begin[order]]
     at = at[order]
     return Events(
-        kind=np.full(len(at), kind, dtype=object),
+        kind=repeated(kind, len(at)),
         onset_ms=begin[order],
         offset_ms=end[order],
         xy_px=display.to_px(ends.xy[at]),

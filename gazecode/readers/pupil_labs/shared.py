@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gazecode.model import Events
+from gazecode.model.checks import repeated
 from gazecode.readers.source import Source
 from gazecode.readers.tools.delimited import (
     find_separator,
@@ -194,7 +195,7 @@ def device_events(parts: Iterable[EventColumns], counts: Counter[str]) -> Events
     end_xy = None
     if any(part.end_xy is not None for part in listed):
         end_xy = _joined([_points(part.end_xy, len(part.onset_ms)) for part in listed])
-    kind = _joined([np.full(len(p.onset_ms), p.kind, dtype=object) for p in listed])
+    kind = _joined([repeated(p.kind, len(p.onset_ms)) for p in listed])
     whole = np.isfinite(onset) & np.isfinite(offset) & (offset > onset)
     counts["events_without_duration"] += int((~whole).sum())
     rows: slice | IntArray = slice(None)

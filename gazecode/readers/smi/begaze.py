@@ -24,7 +24,7 @@ from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import no_samples
 from gazecode.readers.tools.delimited import find_decimal
-from gazecode.readers.tools.gather import Gathered
+from gazecode.readers.tools.growing import Gathered
 from gazecode.readers.tools.trials import unique_names
 
 __all__ = ["READER", "read", "sniff"]

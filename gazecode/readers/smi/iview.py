@@ -27,7 +27,8 @@ from gazecode.model import Events, Message, Recording, Samples, Screen, Trial
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import samples_of_eyes
-from gazecode.readers.tools.gather import Gathered, gather
+from gazecode.readers.tools.gather import gather
+from gazecode.readers.tools.growing import Gathered
 from gazecode.readers.tools.label_events import events_of_labels, labels_of
 from gazecode.readers.tools.trials import kept_rows, label_runs, unique_names
 from gazecode.units import sample_end_ms
@@ -80,7 +81,6 @@ def read(source: Source) -> Recording:
         chain([first], table),
         take=_take,
         name=source.name,
-        size=source.path.stat().st_size,
         columns={"Time": float},
         optional=_columns(first),
         counts=counts,

@@ -21,7 +21,8 @@ from gazecode.readers.smi.iview import EVENT_KINDS
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import samples_of_eyes
 from gazecode.readers.tools.delimited import find_separator
-from gazecode.readers.tools.gather import Gathered, gather
+from gazecode.readers.tools.gather import gather
+from gazecode.readers.tools.growing import Gathered
 from gazecode.readers.tools.label_events import events_of_labels, is_label
 from gazecode.readers.tools.trials import kept_rows, label_runs, unique_names
 
@@ -70,7 +71,6 @@ def read(source: Source, *, participant: str | None = None) -> Recording:
         source.blocks(_BLOCK_BYTES),
         take=taker,
         name=source.name,
-        size=source.path.stat().st_size,
         columns={_TIME: float},
         optional=_optional(names),
         counts=counts,

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Recording, Stimulus
+from gazecode.model.checks import repeated
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.tools.delimited import read_delimited, split_line
@@ -295,7 +296,7 @@ def _columns(rows: "pd.DataFrame") -> dict[str, npt.NDArray[Any]]:
     """One box a row, in the order in which they were first looked at."""
     x, y, width, height = (rows[c].to_numpy(dtype=np.float64) for c in _BOX)
     return {
-        "kind": np.full(len(rows), "syntax", dtype=object),
+        "kind": repeated("syntax", len(rows)),
         "text": _texts(rows, ("token",)),
         "x0": x,
         "y0": y,

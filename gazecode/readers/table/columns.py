@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.readers.table.map import TIMES_PER_MS, ColumnMap
-from gazecode.readers.tools.gather import Gathered
+from gazecode.readers.tools.growing import Gathered
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,8 +32,6 @@ class TableColumns:
     ----------
     batches
         Those rows, in order.
-    blocks
-        How many batches to expect, if they are all like the first one.
 
     Attributes
     ----------
@@ -41,11 +39,9 @@ class TableColumns:
         How many there were.
     """
 
-    def __init__(
-        self, mapped: ColumnMap, batches: Iterable["pa.RecordBatch"], blocks: float = 1.0
-    ) -> None:
+    def __init__(self, mapped: ColumnMap, batches: Iterable["pa.RecordBatch"]) -> None:
         self._mapped = mapped
-        self._gathered = Gathered(blocks)
+        self._gathered = Gathered()
         self._uses = Counter(mapped.numbers)
         self._labels: dict[str, dict[str, int]] = {name: {"": 0} for name in mapped.strings}
         self.n_rows = 0

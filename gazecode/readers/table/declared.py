@@ -213,9 +213,8 @@ def _parquet_columns(source: Source, mapped: ColumnMap) -> TableColumns:
     if absent:
         raise FormatError.missing_columns(source.path.name, absent, found, "Check columns=")
     with parquet.ParquetFile(_parquet_file(source), pre_buffer=False) as file:
-        blocks = file.metadata.num_rows / _BATCH_ROWS
         batches = file.iter_batches(_BATCH_ROWS, columns=mapped.wanted, use_threads=False)
-        table = TableColumns(mapped, batches, blocks)
+        table = TableColumns(mapped, batches)
     if not table.n_rows:
         raise FormatError(f"{source.path.name} holds no rows; expected stamps and positions")
     return table

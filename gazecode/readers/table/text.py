@@ -285,7 +285,7 @@ def _stream(
         ),
     )
     with reader:
-        table = TableColumns(mapped, reader, source.path.stat().st_size / _BLOCK_BYTES)
+        table = TableColumns(mapped, reader)
     if not table.n_rows:
         raise FormatError(
             f"{source.path.name} holds no whole rows ({ragged.total()} ragged ones); expected "

@@ -129,8 +129,8 @@ def _recording(
         )
     notes: list[str] = []
     t_ms, zero, per_ms, clock = _clock(visit, columns, notes)
-    xy = {eye: visit.gathered.take(f"xy {eye}") for eye in columns.gaze}
-    pupil = {eye: visit.gathered.take(f"pupil {eye}") for eye in columns.gaze or ("both",)}
+    xy = {eye: visit.gathered.array(f"xy {eye}") for eye in columns.gaze}
+    pupil = {eye: visit.gathered.array(f"pupil {eye}") for eye in columns.gaze or ("both",)}
     if not xy:
         xy = {"both": np.full((len(t_ms), 2), np.nan)}
         notes.append(
@@ -165,8 +165,8 @@ def _clock(
     visit: ProLabRows, columns: ProLabColumns, notes: list[str]
 ) -> tuple[FloatArray, float, float, str]:
     """Stamps in ms from the first sample; and zero and unit of the file's own stamps."""
-    raw = visit.gathered.take("t")
-    tracker = visit.gathered.take("tracker")
+    raw = visit.gathered.array("t")
+    tracker = visit.gathered.array("tracker")
     unit = columns.time_unit
     if not unit:
         unit = "ms" if step_ms(np.unique(raw[np.isfinite(raw)])) < _MAX_US_STEP else "us"

@@ -10,15 +10,14 @@ from gazecode.readers.source import Source
 from gazecode.readers.tobii.prolab_columns import ProLabColumns
 from gazecode.readers.tobii.prolab_runs import Runs
 from gazecode.readers.tobii.rows import (
-    Columns,
     MessageLog,
     Millimetres,
     People,
     joined_cells,
     mean_of_known,
-    rows_expected,
 )
 from gazecode.readers.tools.arrow import Block, Text
+from gazecode.readers.tools.growing import Gathered
 
 __all__ = ["EYE_TRACKER", "ProLabRows"]
 
@@ -40,7 +39,7 @@ class ProLabRows:
         self.areas: Counter[str] = Counter()
         self.checks: dict[str, float] = {}
         self.sizes: dict[str, tuple[float, float]] = {}
-        self.gathered = Columns(rows_expected(source))
+        self.gathered = Gathered()
         self.log = MessageLog()
         self.millimetres = Millimetres()
         self.n = 0
@@ -69,9 +68,9 @@ class ProLabRows:
         block = self.people.only(block, self.counts)
         rows = block.where(self._split(block))
         c = self._is
-        self.gathered.add("t", rows.numbers[self.time])
+        self.gathered.add({"t": rows.numbers[self.time]})
         if c.tracker_us:
-            self.gathered.add("tracker", rows.numbers[c.tracker_us])
+            self.gathered.add({"tracker": rows.numbers[c.tracker_us]})
         self._take_eyes(rows)
         for runs in (self.stimuli, self.events):
             if runs is not None:
@@ -115,13 +114,13 @@ class ProLabRows:
             stale = np.isfinite(xy[:, 0] + xy[:, 1]) & ~usable.get(eye, everyone)
             self.counts[f"invalid_{eye}"] += int(stale.sum())
             xy[~usable.get(eye, everyone)] = np.nan
-            self.gathered.add(f"xy {eye}", xy)
+            self.gathered.add({f"xy {eye}": xy})
             if eye == "left" and c.gaze_mm and c.distance_mm:
                 self.millimetres.add(xy, rows.pair(c.gaze_mm), rows.numbers[c.distance_mm])
         if "both" in c.gaze or not c.gaze:
             pupil["both"] = mean_of_known(list(pupil.values()), rows.n)
         for eye in (c.gaze.keys() or {"both"}) & pupil.keys():
-            self.gathered.add(f"pupil {eye}", pupil[eye])
+            self.gathered.add({f"pupil {eye}": pupil[eye]})
 
     def _take_once(self, block: Block) -> None:
         """What is the same on every row."""

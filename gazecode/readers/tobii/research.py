@@ -22,7 +22,8 @@ from gazecode.model import Recording, Samples, Trial
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source, normalise_lines
 from gazecode.readers.tools.build import samples_of_eyes
-from gazecode.readers.tools.gather import Gathered, gather
+from gazecode.readers.tools.gather import gather
+from gazecode.readers.tools.growing import Gathered
 from gazecode.readers.tools.trials import kept_rows, unique_names
 from gazecode.units import sample_end_ms
 
@@ -142,7 +143,6 @@ def _load(source: Source, counts: Counter[str]) -> Gathered:
         _plain_cells(source),
         take=take,
         name=source.name,
-        size=source.path.stat().st_size,
         columns=_COLUMNS,
         counts=counts,
         # A row that breaks off at the end of the file is one more ragged row, as the others.

@@ -6,26 +6,21 @@ memory is little above what the recording itself takes.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Message, Screen
-from gazecode.readers.source import Source
 from gazecode.readers.tools.arrow import Block
 
 __all__ = [
-    "Columns",
     "MessageLog",
     "Millimetres",
     "People",
     "fine_clock",
     "joined_cells",
     "mean_of_known",
-    "rows_expected",
-    "sealed",
     "spread_repeats",
 ]
 
@@ -37,56 +32,6 @@ MAX_CLOCK_RESIDUAL_MS = 1.5
 _MAX_CLOCK_RATIO = 0.01
 _SQUARE = 0.05
 _MIN_REPEATS = 0.02
-
-
-class Columns:
-    """Arrays that grow by blocks, each in one piece.
-
-    Parts of a block's size would lie scattered between what parsing leaves behind and keep its
-    memory from being given back. Room that is never written to takes none.
-
-    Parameters
-    ----------
-    room
-        Rows expected; more of them are moved to a place half as large again.
-
-    Examples
-    --------
-    >>> columns = Columns(2)
-    >>> columns.add("t", np.array([0.0, 1.0]))
-    >>> columns.add("t", np.array([2.0]))
-    >>> columns.take("t").tolist(), columns.take("t").tolist()
-    ([0.0, 1.0, 2.0], [])
-    """
-
-    def __init__(self, room: int) -> None:
-        self._room = room
-        self._held: dict[str, FloatArray] = {}
-        self._n: dict[str, int] = {}
-
-    def add(self, name: str, values: FloatArray) -> None:
-        """Append a block's values."""
-        start = self._n.get(name, 0)
-        end = start + len(values)
-        held = self._held.get(name)
-        if held is None or end > len(held):
-            grown = np.empty((max(self._room, end + end // 2), *values.shape[1:]))
-            if held is not None:
-                grown[:start] = held[:start]
-            self._held[name] = held = grown
-        held[start:end] = values
-        self._n[name] = end
-
-    def take(self, name: str) -> FloatArray:
-        """The whole column, which is let go of here."""
-        return self._held.pop(name, np.empty(0))[: self._n.pop(name, 0)]
-
-
-def rows_expected(source: Source) -> int:
-    """About how many rows a file has, from its size and its first lines; fewer if it is packed."""
-    lines = max(source.head.count(b"\n"), 1)
-    per_line = max(len(source.head) / lines, 1.0)
-    return int(1.05 * source.path.stat().st_size / per_line) + 64
 
 
 class People:
@@ -171,13 +116,6 @@ def joined_cells(rows: Iterable[Sequence[str]]) -> list[str]:
     ['URLStart a.html']
     """
     return [" ".join(cell.strip() for cell in row if cell.strip()) for row in rows]
-
-
-def sealed(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The column as a view that nobody writes to, so that `Events` need not copy it."""
-    view = column.view()
-    view.flags.writeable = False
-    return view
 
 
 def mean_of_known(columns: Sequence[FloatArray], n: int) -> FloatArray:

@@ -133,9 +133,9 @@ def _recording(visit: StudioRows) -> Recording:
         )
     notes: list[str] = []
     t_ms, zero, clock = _clock(visit, notes)
-    xy = {eye: visit.gathered.take(f"xy {eye}") for eye in c.gaze}
+    xy = {eye: visit.gathered.array(f"xy {eye}") for eye in c.gaze}
     pupil = {
-        eye: visit.gathered.take(f"pupil {eye}")
+        eye: visit.gathered.array(f"pupil {eye}")
         for eye in c.gaze
         if eye in c.pupil or eye == "both"
     }
@@ -164,8 +164,8 @@ def _recording(visit: StudioRows) -> Recording:
 def _clock(visit: StudioRows, notes: list[str]) -> tuple[FloatArray, float, str]:
     """Stamps in ms from the first sample, the file's own stamp there, and what was taken."""
     c = visit.columns
-    rough = visit.gathered.take("t")
-    found = fine_clock(rough, visit.gathered.take("tracker"))
+    rough = visit.gathered.array("t")
+    found = fine_clock(rough, visit.gathered.array("tracker"))
     if found is not None:
         t_ms, zero, residual = found
         clock = (

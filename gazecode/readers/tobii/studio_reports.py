@@ -14,18 +14,17 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Events, Message, Recording, Screen
+from gazecode.model.checks import repeated, sealed
 from gazecode.readers.source import Source
 from gazecode.readers.tobii.prolab_intervals import intervals
 from gazecode.readers.tobii.rows import (
-    Columns,
     MessageLog,
     joined_cells,
-    rows_expected,
-    sealed,
 )
 from gazecode.readers.tobii.studio_layout import Layout, find_layout, screen_size
 from gazecode.readers.tools.arrow import BLOCK_BYTES, Block, read_table
 from gazecode.readers.tools.build import no_samples
+from gazecode.readers.tools.growing import Gathered
 
 __all__ = ["event_texts", "gaze_file_of", "layout_of", "read_fixations", "refuse_units"]
 
@@ -91,20 +90,17 @@ def read_fixations(source: Source) -> Recording:
     layout, blocks = layout_of(source)
     refuse_units(layout, source.name)
     counts: Counter[str] = Counter()
-    gathered = Columns(rows_expected(source))
+    gathered = Gathered()
     for block in read_table(blocks, name=source.name, columns=_FIXATIONS, counts=counts):
         _gather_fixations(block, gathered, counts)
-    onset, offset = gathered.take("onset"), gathered.take("offset")
-    xy = gathered.take("xy").reshape(-1, 2)
+    onset, offset = gathered.array("onset"), gathered.array("offset")
+    xy = gathered.array("xy").reshape(-1, 2)
     if (np.diff(onset) < 0).any():
         counts["unsorted"] += int((np.diff(onset) < 0).sum())
         order = np.argsort(onset, kind="stable")
         onset, offset, xy = onset[order], offset[order], xy[order]
-    kind = np.empty(len(onset), dtype=object)
-    # One string for all: `np.full` would make one each.
-    kind.fill("fixation")
     events = Events(
-        kind=sealed(kind),
+        kind=sealed(repeated("fixation", len(onset))),
         onset_ms=sealed(onset),
         offset_ms=sealed(offset),
         xy_px=sealed(xy),
@@ -133,7 +129,7 @@ def read_fixations(source: Source) -> Recording:
     )
 
 
-def _gather_fixations(block: Block, gathered: Columns, counts: Counter[str]) -> None:
+def _gather_fixations(block: Block, gathered: Gathered, counts: Counter[str]) -> None:
     onset, duration = block.numbers["Timestamp"], block.numbers["FixationDuration"]
     known = np.isfinite(onset) & np.isfinite(duration) & (duration > 0)
     counts["fixations_without_time"] += int((~known).sum())
@@ -142,9 +138,9 @@ def _gather_fixations(block: Block, gathered: Columns, counts: Counter[str]) -> 
     lost = (xy == -1).all(axis=1) | ~np.isfinite(xy).all(axis=1)
     counts["fixations_without_place"] += int(lost.sum())
     xy[lost] = np.nan
-    gathered.add("onset", onset[known])
-    gathered.add("offset", onset[known] + duration[known])
-    gathered.add("xy", xy)
+    gathered.add({"onset": onset[known]})
+    gathered.add({"offset": onset[known] + duration[known]})
+    gathered.add({"xy": xy})
 
 
 def read_events(source: Source, counts: Counter[str]) -> list[Message]:

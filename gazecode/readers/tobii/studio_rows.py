@@ -8,16 +8,15 @@ import numpy.typing as npt
 from gazecode.readers.source import Source
 from gazecode.readers.tobii.prolab_runs import Runs
 from gazecode.readers.tobii.rows import (
-    Columns,
     MessageLog,
     Millimetres,
     People,
     mean_of_known,
-    rows_expected,
 )
 from gazecode.readers.tobii.studio_layout import Layout, find_columns, screen_size
 from gazecode.readers.tobii.studio_reports import event_texts
 from gazecode.readers.tools.arrow import Block
+from gazecode.readers.tools.growing import Gathered
 
 __all__ = ["StudioRows"]
 
@@ -35,7 +34,7 @@ class StudioRows:
         self.name = source.name
         self.columns = find_columns(layout.names)
         self.counts: Counter[str] = Counter()
-        self.gathered = Columns(rows_expected(source))
+        self.gathered = Gathered()
         self.log = MessageLog()
         self.millimetres = Millimetres()
         self.said: dict[str, str] = {}
@@ -67,9 +66,9 @@ class StudioRows:
         """Take the block's samples and messages."""
         block = self.people.only(block, self.counts)
         rows = block.where(self._split(block))
-        self.gathered.add("t", rows.numbers[self.columns.time])
+        self.gathered.add({"t": rows.numbers[self.columns.time]})
         if self.columns.tracker_us:
-            self.gathered.add("tracker", rows.numbers[self.columns.tracker_us])
+            self.gathered.add({"tracker": rows.numbers[self.columns.tracker_us]})
         self._take_eyes(rows)
         for runs in (self.media, self.events):
             if runs is not None:
@@ -112,7 +111,7 @@ class StudioRows:
             coded = known & seen & self._is_code(xy)
             self.counts[f"lost_code_{eye}"] += int(coded.sum())
             xy[~seen | coded] = np.nan
-            self.gathered.add(f"xy {eye}", xy)
+            self.gathered.add({f"xy {eye}": xy})
             if eye == "left" and c.gaze_mm and c.distance_mm:
                 self.millimetres.add(xy, rows.pair(c.gaze_mm), rows.numbers[c.distance_mm])
         pupil = {}
@@ -122,7 +121,7 @@ class StudioRows:
         if "both" in c.gaze:
             pupil["both"] = mean_of_known(list(pupil.values()), rows.n)
         for eye in pupil.keys() & c.gaze.keys():
-            self.gathered.add(f"pupil {eye}", pupil[eye])
+            self.gathered.add({f"pupil {eye}": pupil[eye]})
 
     def _note_codes(self, xy: FloatArray) -> None:
         """What is written where an eye was not found: minus the size of the screen."""

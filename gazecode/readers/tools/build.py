@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gazecode.model import Samples
+from gazecode.model.checks import sealed
 
 __all__ = ["no_samples", "samples_of_eyes"]
 
@@ -45,14 +46,14 @@ def samples_of_eyes(
     order = _order(t, counts)
     # Nothing to sort or to leave out, as in most files: columns are taken as they are.
     kept: slice | IntArray = slice(None) if order is None else order
-    clock = _sealed(t[kept])
+    clock = sealed(t[kept])
     return {
         eye: Samples(
             t_ms=clock,
-            xy_px=_sealed(_unify_lost(np.asarray(points, dtype=np.float64)[kept], counts)),
+            xy_px=sealed(_unify_lost(np.asarray(points, dtype=np.float64)[kept], counts)),
             pupil=None
             if pupil is None or eye not in pupil
-            else _sealed(np.asarray(pupil[eye], dtype=np.float64)[kept]),
+            else sealed(np.asarray(pupil[eye], dtype=np.float64)[kept]),
             eye=eye,
         )
         for eye, points in xy.items()
@@ -87,16 +88,6 @@ def _order(t: FloatArray, counts: Counter[str]) -> IntArray | None:
         counts["duplicate_time"] += int((~fresh).sum())
         order = order[fresh]
     return order
-
-
-def _sealed(column: FloatArray) -> FloatArray:
-    """The column as a view that nobody writes to, so that `Samples` need not copy it.
-
-    Readers make their columns themselves and let go of them.
-    """
-    view = column.view()
-    view.flags.writeable = False
-    return view
 
 
 def _unify_lost(xy: FloatArray, counts: Counter[str]) -> FloatArray:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.readers.source import normalise_lines
+from gazecode.readers.tools.growing import Gathered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +141,7 @@ def read_delimited(
         short_rows=short_rows,
         cut_row=cut_row,
     )
-    return _joined([frame if keep is None else frame[keep(frame)] for frame in frames])
+    return _joined(frame if keep is None else frame[keep(frame)] for frame in frames)
 
 
 def delimited_frames(
@@ -160,6 +161,9 @@ def delimited_frames(
     """
     blocks = iter([text] if isinstance(text, bytes) else text)
     first = next(blocks, b"")
+    # Names alone say nothing of their columns: the first rows belong to them.
+    while first.find(b"\n") + 1 >= len(first.rstrip(b"\n")) and (more := next(blocks, b"")):
+        first = first.rstrip(b"\n") + b"\n" + more
     header, _, rows = first.partition(b"\n")
     line = header.decode("utf-8", "replace")
     separator = find_separator(line)
@@ -219,22 +223,34 @@ def _with_last(first: bytes, rest: Iterator[bytes]) -> Iterator[tuple[bytes, boo
     yield first, True
 
 
-def _joined(parts: "list[pd.DataFrame]") -> "pd.DataFrame":
-    """One frame of all blocks; a column at a time, so that only one is in memory twice."""
+def _joined(parts: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
+    """One frame of all blocks; what a block without rows calls its labels is not asked."""
     import pandas as pd
-    from pandas.api.types import union_categoricals
 
-    parts = [part for part in parts if len(part)] or parts[:1]
-    if len(parts) == 1:
-        return parts[0].reset_index(drop=True)
-    columns: dict[str, Any] = {}
-    for column in parts[0].columns:
-        pieces = [part.pop(column) for part in parts]
-        if isinstance(pieces[0].dtype, pd.CategoricalDtype):
-            columns[column] = union_categoricals(pieces)
-        else:
-            columns[column] = pd.concat(pieces, ignore_index=True)
-    return pd.DataFrame(columns, copy=False)
+    gathered, missing, first = Gathered(), Gathered(), None
+    for part in parts:
+        first = part.iloc[:0] if first is None else first
+        if len(part):
+            whole = [column for column, kind in part.dtypes.items() if kind == "Int64"]
+            missing.add({column: part[column].isna() for column in whole})
+            numbers = {c: part[c].to_numpy(np.int64, na_value=0) for c in whole}
+            gathered.add({c: numbers[c] if c in numbers else part[c] for c in part.columns})
+    if first is None or not any(column in gathered for column in first):
+        return pd.DataFrame() if first is None else first
+    return pd.DataFrame(
+        {column: _series(column, gathered, missing) for column in first.columns}, copy=False
+    )
+
+
+def _series(name: str, gathered: Gathered, missing: Gathered) -> Any:
+    import pandas as pd
+
+    values = gathered.array(name)
+    if name in missing:
+        return pd.arrays.IntegerArray(values, missing.array(name))
+    if names := gathered.names(name):
+        return pd.Categorical.from_codes(values, categories=names)
+    return values
 
 
 def _parse(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from gazecode.errors import ParameterError
 from gazecode.model import Events, Recording, Screen, Stimulus, Trial
+from gazecode.model.checks import repeated, sealed
 from gazecode.readers.tools.build import no_samples
 from gazecode.readers.tools.trials import unique_names
 
@@ -139,16 +140,16 @@ def recording_of_fixations(
     order = _order(onset, counts)
     xy = _points(table, rows, order, counts)
     kind = None if table.kind is None else table.kind[rows][order]
-    end = None if table.end_xy_px is None else _sealed(table.end_xy_px[rows][order])
+    end = None if table.end_xy_px is None else sealed(table.end_xy_px[rows][order])
     trials, people = _trials(table, laid, counts)
     return Recording(
         samples=no_samples(),
         trials=trials,
         device_events=Events(
-            kind=_sealed(_fixations(len(onset)) if kind is None else kind),
-            onset_ms=_sealed(onset[order]),
-            offset_ms=_sealed(offset[order]),
-            xy_px=_sealed(xy),
+            kind=sealed(repeated("fixation", len(onset)) if kind is None else kind),
+            onset_ms=sealed(onset[order]),
+            offset_ms=sealed(offset[order]),
+            xy_px=sealed(xy),
             end_xy_px=end,
         ),
         screen=screen,
@@ -161,20 +162,6 @@ def recording_of_fixations(
             "notes": ["the file holds events alone, no samples", *notes],
         },
     )
-
-
-def _sealed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The array as a view that nobody writes to, so that `Events` need not copy it."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def _fixations(n: int) -> npt.NDArray[np.object_]:
-    kind = np.empty(n, dtype=object)
-    # One text, n times; `np.full` makes n of them.
-    kind.fill("fixation")
-    return kind
 
 
 def _whole_rows(table: FixationTable, counts: Counter[str]) -> slice | IntArray:

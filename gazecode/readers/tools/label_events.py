@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gazecode.model import Events, Samples
+from gazecode.model.checks import repeated
 from gazecode.units import sample_end_ms
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _of_eye(
         xy_px=xy,
         first=first,
         last=last,
-        eye=np.full(len(first), eye, dtype=object),
+        eye=repeated(eye, len(first)),
     )
 
 
