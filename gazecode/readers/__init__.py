@@ -203,8 +203,8 @@ def _unknown(source: Source) -> str:
     if source.path.is_dir():
         return f"{source.path.name} is a folder and no reader knows it as one; name a file in it"
     return (
-        f"{source.path.name}: no reader knows this file, it begins {source.start}; known are "
-        f"{', '.join(sorted(READERS))}. For columns of your own use "
+        f"{source.path.name}: no reader knows this file, it begins {source.start}; gazecode "
+        f"formats lists the {len(READERS)} known. For columns of your own use "
         "read(path, format='table', columns={'t': ('Time', 'ms'), ...})"
     )
 

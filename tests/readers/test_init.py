@@ -135,7 +135,7 @@ def test_unknown_format_says_how_it_begins_and_what_to_do(file):
     with pytest.raises(UnknownFormat) as caught:
         read(file)
     assert str(caught.value).startswith(
-        "P01.dat: no reader knows this file, it begins 'something'; known are bids, codegrits, "
+        "P01.dat: no reader knows this file, it begins 'something'; gazecode formats lists the "
     )
     assert "format='table'" in str(caught.value)
 
