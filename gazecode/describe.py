@@ -47,6 +47,8 @@ def describe(recording: Recording) -> dict[str, Any]:
         "messages": len(recording.messages),
         "stimuli_inside": len(recording.stimuli),
         "left_out": provenance.get("left_out", {}),
+        "validations": len(recording.validations),
+        "notes": list(provenance.get("notes", ())),
         "trials": [
             {
                 "trial": t.name,

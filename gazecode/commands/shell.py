@@ -106,6 +106,8 @@ def cell(value: Any) -> str:
     """A value as a table shows it."""
     if isinstance(value, dict):
         return ", ".join(f"{k} {v}" for k, v in value.items()) or "–"
+    if isinstance(value, list | tuple):
+        return "; ".join(map(str, value)) or "–"
     if isinstance(value, float):
         return f"{value:.6g}"
     return "–" if value is None else str(value)

@@ -1,12 +1,11 @@
 """A file as a reader meets it: first bytes, text, neighbours. Bounded, gunzipped, decoded once."""
 
 import codecs
-import gzip
 import hashlib
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from gazecode.disk import check_plain
@@ -18,16 +17,24 @@ HEAD_BYTES = 64 * 1024
 MAX_BYTES = 4 * 1024**3
 """The most a file may unpack to; a bomb is refused long before memory is gone."""
 MAX_RATIO = 200
-"""The most a gzip file may expand by beyond its first 64 MiB."""
+"""The most that what is packed inside a file (HDF5) may expand by."""
+FREE_BYTES = 16 * 1024**2
+GZIP_RATIO = 100
+"""The most a gzip file may expand by beyond `FREE_BYTES`; wide tables of lost gaze reach 60."""
+MANY_MEMBERS = 10_000
+MIN_MEMBER_BYTES = 256
+"""What members of a gzip file hold on average if they are many; empty ones cost time for nothing."""
 
 BLOCK_BYTES = 256 << 10
 """What `Source.blocks` gives at a time: small beside a recording, large beside a call."""
-MAX_LINE_BYTES = 64 << 20
+MAX_LINE_BYTES = 4 << 20
+"""Of a line; the longest of a real export has some thousand bytes."""
 
 _GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _CHUNK = 128 << 10
+_PACKED_CHUNK = 16 << 10
 _START_BYTES = 400
 _START_CHARACTERS = 60
 
@@ -44,11 +51,58 @@ def normalise_lines(raw: bytes) -> bytes:
 
 
 def _gunzip_head(raw: bytes) -> bytes:
+    head = b""
     try:
-        return zlib.decompressobj(wbits=31).decompress(raw, HEAD_BYTES)
-    except zlib.error:
+        for part in _unpack(iter([raw])):
+            head += part
+            if len(head) >= HEAD_BYTES:
+                break
+    except EOFError:
+        # There is more of the file than its first bytes.
+        pass
+    except (zlib.error, FormatError):
         # A broken archive: reading it whole will say so.
         return b""
+    return head[:HEAD_BYTES]
+
+
+def _unpack(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """What the members of a gzip file hold, at most `_CHUNK` at a time; zeros pad between them.
+
+    Raises
+    ------
+    zlib.error, EOFError
+        It is damaged, or breaks off.
+    TooLarge
+        Nearly empty members without end.
+    """
+    member = zlib.decompressobj(wbits=31)
+    size = n_members = 0
+    begun = False
+    for piece in pieces:
+        raw = piece
+        while raw := raw if begun else raw.lstrip(b"\0"):
+            part = member.decompress(raw, _CHUNK)
+            size += len(part)
+            if part:
+                yield part
+            begun = not member.eof
+            raw = member.unconsumed_tail if begun else member.unused_data
+            if not begun:
+                member = zlib.decompressobj(wbits=31)
+                n_members += 1
+                if n_members > MANY_MEMBERS and size < n_members * MIN_MEMBER_BYTES:
+                    raise TooLarge(
+                        f"a gzip file of over {MANY_MEMBERS} members that hold {size} bytes in "
+                        "all; refused, because it costs time for nothing. Unpack it and pack it "
+                        "again"
+                    )
+    # What was unpacked and did not fit into the last part.
+    while begun and (part := member.decompress(b"", _CHUNK)):
+        yield part
+        begun = not member.eof
+    if begun and not member.eof:
+        raise EOFError("it ends before its end-of-stream marker")
 
 
 @dataclass(frozen=True)
@@ -173,11 +227,12 @@ class Source:
         yield from self._gunzip(packed)
 
     def _gunzip(self, packed: int) -> Iterator[bytes]:
-        limit = min(MAX_BYTES, 64 * 1024**2 + packed * MAX_RATIO)
+        limit = min(MAX_BYTES, FREE_BYTES + packed * GZIP_RATIO)
         size = 0
         try:
-            with gzip.open(self.path) as file:
-                while part := file.read(_CHUNK):
+            with self.path.open("rb") as file:
+                # Little at a time: what follows the end of a member is copied.
+                for part in _unpack(iter(partial(file.read, _PACKED_CHUNK), b"")):
                     size += len(part)
                     if size > limit:
                         raise TooLarge(

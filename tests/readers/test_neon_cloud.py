@@ -11,7 +11,7 @@ from makers import neon_cloud as maker
 from gazecode.errors import FormatError, ParameterError
 from gazecode.model import Screen
 from gazecode.readers import READERS, read
-from gazecode.readers.pupil_labs.shared import Labels, gather
+from gazecode.readers.tools.gather import gather
 from gazecode.testing import check_reader
 
 A, B, C = maker.IDS
@@ -220,16 +220,16 @@ def test_a_cell_that_is_no_number_costs_its_own_row(tmp_path):
 
 
 def test_labels_stay_the_same_from_block_to_block():
-    labels, parts = Labels(), [b"r,x\na,1\nb,2\n", b"c,3\n", b"b,4\na,5\n"]
-    codes = gather(
-        parts,
-        lambda frame: {"code": labels.codes(frame["r"]), "xy": frame[["x", "x"]].to_numpy()},
+    gathered = gather(
+        [b"r,x\na,1\nb,2\n", b"c,3\n", b"b,4\na,5\n"],
+        take=lambda frame: {"code": frame["r"], "xy": frame[["x", "x"]].to_numpy()},
         name="a.csv",
         columns={"r": str, "x": float},
         counts={},
     )
-    assert [labels.names[code] for code in codes["code"]] == ["a", "b", "c", "b", "a"]
-    assert codes["xy"][:, 1].tolist() == [1, 2, 3, 4, 5]
+    names = gathered.names("code")
+    assert [names[code] for code in gathered.array("code")] == ["a", "b", "c", "b", "a"]
+    assert gathered.array("xy")[:, 1].tolist() == [1, 2, 3, 4, 5]
 
 
 def plain(path: Path) -> list[dict[str, str]]:

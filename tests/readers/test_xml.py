@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from gazecode.errors import FormatError, TooLarge
 from gazecode.readers.tools import xml
 from gazecode.readers.tools.xml import number, read_xml
-from gazecode.readers.tools.xml_columns import Growing
 
 ROWS = {"g": {"t": "int", "x": "float", "name": "text"}}
 
@@ -161,14 +160,6 @@ def test_pieces_and_batches_change_nothing(rows, size, batch):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(xml, "_BATCH", batch)
         same_columns(whole, read_xml(pieces, name="a.xml", rows=MIXED)[0].tables)
-
-
-@given(st.lists(st.lists(st.integers(0, 99)), min_size=1))
-def test_a_growing_column_is_its_parts(parts):
-    column = Growing("ticks")
-    for part in parts:
-        column.add(np.array(part, dtype=np.int64))
-    assert column.finish().tolist() == list(itertools.chain(*parts))
 
 
 def test_ticks_become_floats_where_one_is_none():

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Message, Recording
+from gazecode.model.checks import repeated
 from gazecode.readers.codegrits.log import Log, ide_log
 from gazecode.readers.itrace.ide import Positions
 from gazecode.readers.reader import Reader
@@ -286,11 +287,11 @@ def ide_positions(path: str | Path | Source) -> Positions:
         "t_ms": t_ms[gaze],
         "line": np.where(on_text, line, -1).astype(np.int64),
         "column": np.where(on_text, column, -1).astype(np.int64),
-        "unit": np.repeat(np.array(["logical"], dtype=object), n),
+        "unit": repeated("logical", n),
         "target": _texts(re.split(r"[/\\]", p)[-1] for p in paths),
         "type": _texts(p.rpartition(".")[2] if "." in p else "" for p in paths),
         "path": paths,
-        "editor": np.repeat(np.array(["codegrits"], dtype=object), n),
+        "editor": repeated("codegrits", n),
         "xy_px": place["xy"][order],
         **{name: values[gaze] for name, values in tree.items()},
     }
@@ -327,7 +328,7 @@ def _trees(ast: Columns, level: Columns, n: int) -> dict[str, npt.NDArray[np.obj
     found = {}
     inside = ast["gaze"] >= 0
     for name, values in columns.items():
-        found[name] = np.repeat(np.array([""], dtype=object), n)
+        found[name] = repeated("", n)
         found[name][ast["gaze"][inside]] = values[inside]
     return found
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gazecode.model.checks import repeated
+
 __all__ = ["EDITORS", "Positions", "base_of", "join_positions", "positions", "unix_ms", "unix_unit"]
 
 Positions = dict[str, npt.NDArray[Any]]
@@ -66,9 +68,9 @@ def positions(
     return {
         "line": np.where(on_text, line - first_line, -1).astype(np.int64),
         "column": np.where(on_text, column - first_column, -1).astype(np.int64),
-        "unit": np.repeat(np.array([unit], dtype=object), n),
+        "unit": repeated(unit, n),
         **texts,
-        "editor": np.repeat(np.array([editor], dtype=object), n),
+        "editor": repeated(editor, n),
     }
 
 

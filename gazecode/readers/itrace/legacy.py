@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Events, Recording
+from gazecode.model.checks import repeated
 from gazecode.readers.itrace.eyes import both_or_neither
 from gazecode.readers.itrace.ide import Positions, positions
 from gazecode.readers.itrace.legacy_rows import (
@@ -221,7 +222,7 @@ def _events(
         # Nobody writes to them any more: taken as they are, not copied.
         column.flags.writeable = False
     events = Events(
-        kind=np.repeat(np.array(["fixation"], dtype=object), len(onset)),
+        kind=repeated("fixation", len(onset)),
         onset_ms=onset,
         offset_ms=duration,
         xy_px=xy,

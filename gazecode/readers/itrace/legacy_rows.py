@@ -10,10 +10,12 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Screen
+from gazecode.model.checks import repeated
 from gazecode.readers.itrace.archive_json import first_object, json_objects
 from gazecode.readers.source import Source
+from gazecode.readers.tools.growing import Growing
 from gazecode.readers.tools.xml import Columns, Group, Kind, number, read_xml
-from gazecode.readers.tools.xml_columns import Column, Growing, convert
+from gazecode.readers.tools.xml_columns import Column, convert, empty
 
 __all__ = [
     "CLOCKS",
@@ -163,7 +165,7 @@ def legacy_table(source: Source, wanted: Rows, *, elements: bool = False) -> Leg
 
 def _elements(document: Group) -> npt.NDArray[np.object_]:
     """Part of a page, or entities of the source, that a sample fell on."""
-    found = np.repeat(np.array([""], dtype=object), len(document.tables["response"]["line"]))
+    found = repeated("", len(document.tables["response"]["line"]))
     page = document.tables["soe"]
     words = [page[name] for name in _PAGE]
     for at, *said in zip(page["in"], *words, strict=True):
@@ -178,7 +180,7 @@ def _json_rows(
     source: Source, wanted: Rows, *, elements: bool
 ) -> tuple[Columns, npt.NDArray[np.object_]]:
     columns = [Column(name, kind) for name, kind in wanted.items()]
-    growing = {name: Growing(kind) for name, kind in wanted.items()}
+    growing = {name: Growing(empty(kind)) for name, kind in wanted.items()}
     memo: dict[str, str] = {}
     found: list[str] = []
     for batch in _batches(json_objects(source.chunks(), source.name)):
@@ -187,7 +189,7 @@ def _json_rows(
             growing[name].add(part)
         if elements:
             found += [_json_element(row) for row in batch]
-    rows = {name: column.finish() for name, column in growing.items()}
+    rows = {name: growing.pop(name).whole() for name in wanted}
     return rows, np.array(found, dtype=object)
 
 

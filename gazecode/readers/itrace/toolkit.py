@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError, ParameterError
 from gazecode.model import Events, Recording, Screen, Trial
+from gazecode.model.checks import repeated
 from gazecode.readers.itrace.database import MAGIC, Database, as_float, as_int, open_database
 from gazecode.readers.itrace.eyes import eyes_of_core
 from gazecode.readers.itrace.ide import Positions, join_positions, positions
@@ -138,7 +139,7 @@ def _fixations(
     begins = np.concatenate(onset)
     order = np.argsort(begins, kind="stable")
     return Events(
-        kind=np.repeat(np.array(["fixation"], dtype=object), len(order)),
+        kind=repeated("fixation", len(order)),
         onset_ms=begins[order],
         offset_ms=np.concatenate(offset)[order],
         xy_px=np.concatenate(xy)[order],

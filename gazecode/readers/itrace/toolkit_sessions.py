@@ -11,7 +11,8 @@ import numpy.typing as npt
 from gazecode.errors import FormatError, ParameterError
 from gazecode.readers.itrace.clock import session_clock, start_ns
 from gazecode.readers.itrace.database import Database, as_float, as_int
-from gazecode.readers.tools.xml_columns import Growing, Kind
+from gazecode.readers.tools.growing import Growing
+from gazecode.readers.tools.xml_columns import Kind, empty
 
 __all__ = ["GAP_MS", "TABLES", "Session", "lay_out"]
 
@@ -104,14 +105,14 @@ def _gaze(database: Database, asked: int | None, name: str) -> dict[Any, dict[st
     parts: dict[Any, dict[str, Growing]] = {}
     for batch in database.columns_of("gaze", _GAZE, where=where, equals=asked, order="event_time"):
         for key, rows in groupby(batch, key=lambda row: row[0]):
-            columns = parts.setdefault(key, {c: Growing(kind) for c, kind in _KINDS.items()})
+            columns = parts.setdefault(key, {c: Growing(empty(kind)) for c, kind in _KINDS.items()})
             for column, values in _gaze_columns(list(rows), name).items():
                 columns[column].add(values)
     return parts
 
 
 def _session(key: Any, said: dict[str, Any], growing: dict[str, Growing], name: str) -> Session:
-    columns = {column: values.finish() for column, values in growing.items()}
+    columns = {column: growing.pop(column).whole() for column in tuple(growing)}
     ids, ticks = columns.pop("event_time"), columns.pop("tracker_time")
     t_ms, clock = session_clock(ids, _whole(ticks), name)
     return Session(key, said, ids, t_ms, clock, start_ns(ids, t_ms), columns)

@@ -36,12 +36,12 @@ from gazecode.readers.pupil_labs.shared import (
     columns_of,
     device_events,
     file_beside,
-    gather,
     said_true,
 )
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import no_samples, samples_of_eyes
+from gazecode.readers.tools.gather import gather
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +173,8 @@ def _read_gaze(source: Source, kind: str, min_confidence: float, merge_gap_ms: f
 
     blocks = source.blocks(BLOCK_BYTES)
     blocks = seen.watch(blocks) if kind == "gaze" else blocks
-    rows = gather(blocks, take, name=source.name, columns=columns, counts=said.counts)
+    gathered = gather(blocks, take=take, name=source.name, columns=columns, counts=said.counts)
+    rows = gathered.arrays()
     first_s = to_ms(rows["t"], stamp, source)
     if kind == "gaze":
         said.extra["mapped_from"] = seen.counts()

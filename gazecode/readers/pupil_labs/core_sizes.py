@@ -13,9 +13,10 @@ import numpy.typing as npt
 from gazecode.errors import FormatError
 from gazecode.model import Recording
 from gazecode.readers.pupil_labs.core_events import to_ms
-from gazecode.readers.pupil_labs.shared import BLOCK_BYTES, Findings, columns_of, gather
+from gazecode.readers.pupil_labs.shared import BLOCK_BYTES, Findings, columns_of
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import samples_of_eyes
+from gazecode.readers.tools.gather import gather
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,11 +92,11 @@ def _rows(
         number = np.where(np.isin(eye, (0, 1)), eye, -1).astype(np.int8)
         return {"t": frame[stamp].to_numpy(), "eye": number, "size": size}
 
-    rows = gather(
+    gathered = gather(
         source.blocks(BLOCK_BYTES),
-        take,
+        take=take,
         name=source.name,
         columns=dict.fromkeys((stamp, eye_id, "confidence", measure), float) | {"method": str},
         counts=said.counts,
     )
-    return stamp, rows
+    return stamp, gathered.arrays()

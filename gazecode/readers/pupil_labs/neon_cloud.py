@@ -46,7 +46,6 @@ from gazecode.readers.pupil_labs.shared import (
     device_events,
     eye_of_mode,
     file_beside,
-    gather,
     pupil_of,
     said_of_info,
     values_at,
@@ -55,6 +54,7 @@ from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import no_samples, samples_of_eyes
 from gazecode.readers.tools.delimited import read_delimited
+from gazecode.readers.tools.gather import gather
 
 if TYPE_CHECKING:
     pass
@@ -182,13 +182,13 @@ def _read_gaze(source: Source, kind: str, recording: str | None) -> Recording:
     chosen = choose(
         rows.values["ns"],
         rows.values.get("recording"),
-        rows.recordings.names,
+        rows.recordings,
         beside,
         recording=recording,
         file=source.name,
         said=said,
     )
-    kept = chosen.holds(rows.values.get("recording"), rows.recordings.names)
+    kept = chosen.holds(rows.values.get("recording"), rows.recordings)
     if kept is not None:
         said.counts["rows_of_other_recordings"] += int((~kept).sum())
         rows = replace(rows, values={name: v[kept] for name, v in rows.values.items()})
@@ -198,7 +198,7 @@ def _read_gaze(source: Source, kind: str, recording: str | None) -> Recording:
     trials = []
     # The Marker Mapper's sections are cut by events of the study; those of raw data are not.
     if "section" in rows.values and (kind == "surface gaze" or len(chosen.ids) > 1):
-        owner, names = rows.values["section"], rows.sections.names
+        owner, names = rows.values["section"], rows.sections
         trials = section_trials(t_ms, owner, names, beside, ids=chosen.ids, said=said)
     rows.values.pop("section", None)
     if kind == "surface gaze":
@@ -235,7 +235,7 @@ def _say_surface(source: Source, off: BoolArray | None, said: Findings) -> None:
         return
     corners = gather(
         Source(path).blocks(BLOCK_BYTES),
-        lambda frame: {"located": np.isfinite(frame.to_numpy()).all(axis=1)},
+        take=lambda frame: {"located": np.isfinite(frame.to_numpy()).all(axis=1)},
         name=path.name,
         columns=dict.fromkeys(_CORNERS, float),
         counts=Counter(),
@@ -243,7 +243,7 @@ def _say_surface(source: Source, off: BoolArray | None, said: Findings) -> None:
         quoted=True,
         cut_row="count",
     )
-    located = corners["located"]
+    located = corners.array("located")
     said.extra["surface_frames"] = {"n": len(located), "located": int(located.sum())}
 
 
@@ -260,7 +260,7 @@ def _pupil_beside(source: Source, ns: IntArray, eye: str, said: Findings) -> dic
     sizes = ["pupil diameter left [mm]", "pupil diameter right [mm]"]
     found = gather(
         Source(path).blocks(BLOCK_BYTES),
-        lambda frame: {
+        take=lambda frame: {
             "ns": stamps(frame[STAMP]),
             "mm": pupil_of(frame[sizes].to_numpy(dtype=np.float64), eye),
         },
@@ -270,7 +270,7 @@ def _pupil_beside(source: Source, ns: IntArray, eye: str, said: Findings) -> dic
         cut_row="count",
     )
     said.extra["pupil_unit"] = "mm"
-    return {eye: values_at(ns, found["ns"], found["mm"])}
+    return {eye: values_at(ns, found.array("ns"), found.array("mm"))}
 
 
 def _events_beside(

@@ -11,11 +11,10 @@ from gazecode.readers.pupil_labs.shared import (
     BLOCK_BYTES,
     EventColumns,
     Findings,
-    Labels,
-    gather,
     said_true,
 )
 from gazecode.readers.source import Source
+from gazecode.readers.tools.gather import gather
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,25 +55,27 @@ _FIXATION_DETECTED = "fixation detected on surface"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rows:
-    """Columns of gaze: ``ns xy`` and, where the file has them, whose row it is and flags."""
+    """Columns of gaze: ``ns xy`` and, where the file has them, whose row it is and flags.
+
+    A row's recording and section are numbers of their names.
+    """
 
     values: dict[str, npt.NDArray[Any]]
-    recordings: Labels
-    sections: Labels
+    recordings: list[str]
+    sections: list[str]
 
 
 def gaze_rows(source: Source, kind: str, said: Findings) -> Rows:
     """Gaze of a file of one of the kinds in `PLACES`; lost while the glasses were not worn."""
     x_name, y_name = PLACES[kind]
-    recordings, sections = Labels(), Labels()
 
-    def take(frame: "pd.DataFrame") -> dict[str, npt.NDArray[Any]]:
+    def take(frame: "pd.DataFrame") -> dict[str, Any]:
         xy = frame[[x_name, y_name]].to_numpy(dtype=np.float64)
-        taken: dict[str, npt.NDArray[Any]] = {"ns": stamps(frame[STAMP]), "xy": xy}
+        taken: dict[str, Any] = {"ns": stamps(frame[STAMP]), "xy": xy}
         if "recording id" in frame:
-            taken["recording"] = recordings.codes(frame["recording id"])
+            taken["recording"] = frame["recording id"]
         if "section id" in frame:
-            taken["section"] = sections.codes(frame["section id"])
+            taken["section"] = frame["section id"]
         if _DETECTED in frame:
             taken["off_surface"] = ~said_true(frame[_DETECTED])
         if "worn" in frame:
@@ -82,15 +83,19 @@ def gaze_rows(source: Source, kind: str, said: Findings) -> Rows:
             xy[taken["not_worn"]] = np.nan
         return taken
 
-    values = gather(
+    gathered = gather(
         source.blocks(BLOCK_BYTES),
-        take,
+        take=take,
         name=source.name,
         columns={STAMP: int, x_name: float, y_name: float},
         optional={**dict.fromkeys(("recording id", "section id", _DETECTED), str), "worn": float},
         counts=said.counts,
     )
-    return Rows(values=values, recordings=recordings, sections=sections)
+    return Rows(
+        values=gathered.arrays(),
+        recordings=gathered.names("recording"),
+        sections=gathered.names("section"),
+    )
 
 
 def stamps(column: "pd.Series") -> IntArray:
@@ -102,33 +107,32 @@ def load_events(
     source: Source, kind: str, said: Findings, *, companion: bool = True
 ) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
     """Columns of an event file; the recordings that its ``recording`` counts."""
-    recordings = Labels()
     place = list(PLACES.get(kind, ()))
     number = f"{EVENTS[kind]} id"
 
-    def take(frame: "pd.DataFrame") -> dict[str, npt.NDArray[Any]]:
+    def take(frame: "pd.DataFrame") -> dict[str, Any]:
         onset, offset = (stamps(frame[name]) for name in SPAN)
-        taken: dict[str, npt.NDArray[Any]] = {"onset": onset, "offset": offset}
+        taken: dict[str, Any] = {"onset": onset, "offset": offset}
         if place:
             taken["xy"] = frame[place].to_numpy(dtype=np.float64)
         if number in frame:
             taken["id"] = frame[number].to_numpy()
         if "recording id" in frame:
-            taken["recording"] = recordings.codes(frame["recording id"])
+            taken["recording"] = frame["recording id"]
         if _FIXATION_DETECTED in frame:
             taken["off_surface"] = ~said_true(frame[_FIXATION_DETECTED])
         return taken
 
-    values = gather(
+    gathered = gather(
         source.blocks(BLOCK_BYTES),
-        take,
+        take=take,
         name=source.name,
         columns={**dict.fromkeys(SPAN, int), **dict.fromkeys(place, float)},
         optional={"recording id": str, _FIXATION_DETECTED: str, number: float},
         counts=said.counts,
         cut_row="count" if companion else "refuse",
     )
-    return values, recordings.names
+    return gathered.arrays(), gathered.names("recording")
 
 
 def event_columns(

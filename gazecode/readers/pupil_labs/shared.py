@@ -1,7 +1,7 @@
 """What the readers of Pupil Labs' files share: columns as a stream, events, files named alike."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from gazecode.readers.source import Source
 from gazecode.readers.tools.delimited import (
     find_separator,
     normalise_lines,
-    read_delimited,
     split_line,
 )
 
@@ -26,12 +25,10 @@ __all__ = [
     "BLOCK_BYTES",
     "EventColumns",
     "Findings",
-    "Labels",
     "columns_of",
     "device_events",
     "eye_of_mode",
     "file_beside",
-    "gather",
     "merge_pieces",
     "pupil_of",
     "said_of_info",
@@ -45,7 +42,6 @@ BoolArray = npt.NDArray[np.bool_]
 
 BLOCK_BYTES = 1 << 18
 """What pandas' parser takes in one piece; of larger blocks it makes pieces and joins them."""
-_GROWTH = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,89 +86,6 @@ def file_beside(source: Source, word: str, other: str) -> Path | None:
     after = after if after.endswith(".csv") else ".csv"
     paths = (source.path.with_name(before + other + after + end) for end in ("", ".gz"))
     return next((path for path in paths if path.is_file()), None)
-
-
-def gather(
-    blocks: Iterable[bytes],
-    take: "Callable[[pd.DataFrame], Mapping[str, npt.NDArray[Any]]]",
-    **options: Any,
-) -> dict[str, npt.NDArray[Any]]:
-    r"""Arrays that `take` makes of each block's frame, joined; no block outlives its turn.
-
-    A frame of the whole file would be twice what is wanted of it. `options` are those of
-    `read_delimited`.
-
-    >>> gather(
-    ...     [b"x,y\n1,2\n", b"3,4\n"],
-    ...     lambda frame: {"sum": (frame["x"] + frame["y"]).to_numpy()},
-    ...     name="a.csv",
-    ...     columns={"x": float, "y": float},
-    ...     counts=Counter(),
-    ... )["sum"]
-    array([3., 7.])
-    """
-    grown: dict[str, _Growing] = {}
-
-    def keep(frame: "pd.DataFrame") -> BoolArray:
-        n = len(frame)
-        for name, values in take(frame).items():
-            grown.setdefault(name, _Growing(values)).append(values)
-        return np.zeros(n, dtype=bool)
-
-    read_delimited(blocks, keep=keep, **options)
-    return {name: column.array() for name, column in grown.items()}
-
-
-class _Growing:
-    """An array that is appended to, in place: never a second copy."""
-
-    def __init__(self, like: npt.NDArray[Any]) -> None:
-        self._values = np.empty((0, *like.shape[1:]), dtype=like.dtype)
-        self._n = 0
-
-    def append(self, values: npt.NDArray[Any]) -> None:
-        end = self._n + len(values)
-        if end > len(self._values):
-            self._resize(int(end * _GROWTH))
-        self._values[self._n : end] = values
-        self._n = end
-
-    def array(self) -> npt.NDArray[Any]:
-        self._resize(self._n)
-        return self._values
-
-    def _resize(self, n: int) -> None:
-        self._values.resize((n, *self._values.shape[1:]), refcheck=False)
-
-
-class Labels:
-    """Texts that repeat, as numbers that stay the same from block to block.
-
-    >>> import pandas as pd
-    >>> labels = Labels()
-    >>> [labels.codes(pd.Series(list(part), dtype="category")).tolist() for part in ("ba", "cb")]
-    [[1, 0], [2, 1]]
-    >>> labels.names
-    ['a', 'b', 'c']
-    """
-
-    def __init__(self) -> None:
-        self._codes: dict[str, int] = {}
-
-    @property
-    def names(self) -> list[str]:
-        """The text of each number."""
-        return list(self._codes)
-
-    def codes(self, column: "pd.Series") -> npt.NDArray[np.int32]:
-        """``(n,)`` numbers of a categorical; of a missing text that of the empty one."""
-        texts = [str(category) for category in column.cat.categories]
-        own = np.asarray(column.cat.codes)
-        if (own < 0).any():
-            texts.append("")
-        table = [self._codes.setdefault(text, len(self._codes)) for text in texts]
-        codes: npt.NDArray[np.int32] = np.array(table or [0], dtype=np.int32)[own]
-        return codes
 
 
 def device_events(parts: Iterable[EventColumns], counts: Counter[str]) -> Events:

@@ -231,15 +231,14 @@ def _joined(parts: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
     for part in parts:
         first = part.iloc[:0] if first is None else first
         if len(part):
-            whole = [column for column, kind in part.dtypes.items() if kind == "Int64"]
-            missing.add({column: part[column].isna() for column in whole})
-            numbers = {c: part[c].to_numpy(np.int64, na_value=0) for c in whole}
-            gathered.add({c: numbers[c] if c in numbers else part[c] for c in part.columns})
-    if first is None or not any(column in gathered for column in first):
-        return pd.DataFrame() if first is None else first
-    return pd.DataFrame(
-        {column: _series(column, gathered, missing) for column in first.columns}, copy=False
-    )
+            whole = part.select_dtypes("Int64")
+            missing.add(whole.isna())
+            gathered.add(part.drop(columns=whole.columns))
+            gathered.add({str(name): whole[name].to_numpy(np.int64, na_value=0) for name in whole})
+    names = [] if first is None else [str(name) for name in first if name in gathered]
+    if first is not None and not names:
+        return first
+    return pd.DataFrame({name: _series(name, gathered, missing) for name in names}, copy=False)
 
 
 def _series(name: str, gathered: Gathered, missing: Gathered) -> Any:
@@ -249,7 +248,7 @@ def _series(name: str, gathered: Gathered, missing: Gathered) -> Any:
     if name in missing:
         return pd.arrays.IntegerArray(values, missing.array(name))
     if names := gathered.names(name):
-        return pd.Categorical.from_codes(values, categories=names)
+        return pd.Categorical.from_codes(values, categories=pd.Index(names))
     return values
 
 

@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 import numpy.typing as npt
 
 from gazecode.errors import FormatError, TooLarge
-from gazecode.readers.tools.xml_columns import Column, Growing, Kind, convert, number
+from gazecode.readers.tools.growing import Growing
+from gazecode.readers.tools.xml_columns import Column, Kind, convert, empty, number
 
 __all__ = ["Columns", "Group", "Kind", "number", "read_xml", "root_name"]
 
@@ -205,14 +206,14 @@ class _Table:
     def __init__(self, kinds: Mapping[str, Kind], where: str, aliases: Mapping[str, str]) -> None:
         self.columns = [Column(column, kind) for column, kind in kinds.items()]
         self.where, self.aliases = where, aliases
-        self.growing = {column: Growing(kind) for column, kind in kinds.items()}
+        self.growing = {column: Growing(empty(kind)) for column, kind in kinds.items()}
 
     def take(self, batch: list[list[str]], memo: dict[str, str]) -> None:
         for column, part in convert(batch, self.columns, self.where, self.aliases, memo):
             self.growing[column].add(part)
 
     def finish(self) -> Columns:
-        return {column: growing.finish() for column, growing in self.growing.items()}
+        return {column: self.growing.pop(column).whole() for column in tuple(self.growing)}
 
 
 class _Collector:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 
-__all__ = ["Column", "Growing", "Kind", "convert", "number"]
+__all__ = ["Column", "Kind", "convert", "empty", "number"]
 
 Kind = str | tuple[str, ...]
 FloatArray = npt.NDArray[np.float64]
@@ -38,42 +38,7 @@ class Column:
         return (self.kind,) if self.kind.startswith("in:") else (self.name,)
 
 
-class Growing:
-    """A column that rows are added to, in one block of memory that grows where it stands.
-
-    Parts that are joined at the end would be held twice.
-
-    >>> column = Growing("float")
-    >>> for part in ([1.0, 2.0], [3.0]):
-    ...     column.add(np.array(part))
-    >>> column.finish()
-    array([1., 2., 3.])
-    """
-
-    def __init__(self, kind: Kind) -> None:
-        self._values = _empty(kind)
-        self._n = 0
-
-    def add(self, part: npt.NDArray[Any]) -> None:
-        """Add rows; whole numbers become floats where a part has fractions."""
-        values, n = self._values, self._n + len(part)
-        if values.dtype not in (part.dtype, object):
-            values = values.astype(np.result_type(values.dtype, part.dtype))
-        if n > len(values):
-            more = max(n, len(values) + len(values) // 8 + 4096)
-            values.resize((more, *values.shape[1:]), refcheck=False)
-        values[self._n : n] = part
-        self._values, self._n = values, n
-
-    def finish(self) -> npt.NDArray[Any]:
-        """The column; nothing can be added to it any more."""
-        values = self._values
-        values.resize((self._n, *values.shape[1:]), refcheck=False)
-        del self._values
-        return values
-
-
-def _empty(kind: Kind) -> npt.NDArray[Any]:
+def empty(kind: Kind) -> npt.NDArray[Any]:
     """A column without rows, of the type that rows would have."""
     if isinstance(kind, tuple):
         return np.empty((0, len(kind)))
