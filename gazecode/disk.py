@@ -11,6 +11,7 @@ import secrets
 import stat
 import sys
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ __all__ = [
     "LOCK",
     "alone_in",
     "check_plain",
+    "printable",
     "read_limited",
     "replacing",
     "replacing_folder",
@@ -183,12 +185,35 @@ def read_limited(path: Path, limit_bytes: int) -> bytes:
     return raw
 
 
+def printable(text: str, most: int | None = None) -> str:
+    r"""Text as it may go to a terminal and stays on one line; at most `most` characters.
+
+    What files and their names hold may be made to be shown: escape sequences that recolour or
+    rewrite the screen, line ends that forge a line, marks that turn the direction of writing.
+    They come escaped. Letters of every script, spaces, and the joiners that some scripts need,
+    stay.
+
+    >>> printable("P01 \x1b[31mred\nP02"), printable("größe 名"), printable("x" * 9, 5)
+    ('P01 \\x1b[31mred\\nP02', 'größe 名', 'xxxxx...')
+    """
+    if most is not None and len(text) > most:
+        text = f"{text[:most]}..."
+    if text.isprintable():
+        return text
+    return "".join(c if _is_harmless(c) else _escaped(c) for c in text)
+
+
+def _is_harmless(c: str) -> bool:
+    return c.isprintable() or c in "\u200c\u200d" or unicodedata.category(c) == "Zs"
+
+
+def _escaped(c: str) -> str:
+    return c.encode("unicode_escape").decode("ascii")
+
+
 def _short(path: Path) -> str:
     """A path for messages: long ones cut, control characters escaped."""
-    text = str(path)
-    if not text.isprintable():
-        text = repr(text)
-    return text if len(text) <= _NAME_CHARS * 3 else f"{text[: _NAME_CHARS * 3]}..."
+    return printable(str(path), _NAME_CHARS * 3)
 
 
 def _why(error: Exception) -> str:

@@ -26,6 +26,7 @@ from gazecode.model import (
     SourceTokens,
     TokenWeights,
     Trial,
+    require_screen_px,
 )
 from gazecode.model.checks import FloatArray
 from gazecode.quality import Gates, QualityReport, Target
@@ -296,17 +297,13 @@ def what_was_shown(
 
 def find_events(recording: Recording, steps: Steps) -> Events:
     """Detect events over the whole recording; none crosses the border of a trial."""
-    if recording.plane != "screen_px":
-        raise DataError(
-            f"gaze lies in the plane {recording.plane}, events need screen_px; "
-            "give the screen's size in [screen] or read(path, screen=...)"
-        )
+    require_screen_px(recording.plane, "events")
     if steps.detect == DEVICE:
         return _device_events(recording)
     if not len(recording) and len(recording.device_events.of("fixation")):
         raise DataError(
             f"the recording holds fixations of the device and no samples, {steps.detect} needs "
-            f'samples; take the device\'s own: [detect] method = "{DEVICE}"'
+            f'samples; take the device\'s own: --method {DEVICE}, or [detect] method = "{DEVICE}"'
         )
     taken = [name for name in RESERVED if name in steps.detect_params]
     if taken:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gazecode.disk import printable
 from gazecode.errors import ParameterError
 from gazecode.version import __version__
 
@@ -28,6 +30,7 @@ __all__ = [
     "one_line",
     "print_json",
     "progress_bar",
+    "say",
     "setting",
     "show",
     "writing",
@@ -97,9 +100,17 @@ def setting(text: str, flag: str = "--set") -> tuple[str, Any]:
         return name, value
 
 
+# JSON escapes the control characters of ASCII itself; a terminal obeys others, too.
+_COMMANDING = re.compile(
+    "[\x7f-\x9f\xad\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+
 def print_json(value: Any) -> None:
     """JSON for programs."""
-    print(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+    text = json.dumps(value, indent=1, ensure_ascii=False, default=str)
+    # All of these can stand in strings alone, where their escapes mean the same.
+    print(_COMMANDING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def cell(value: Any) -> str:
@@ -125,17 +136,26 @@ def show(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(title=Text(printable(title)), box=box.SIMPLE_HEAD, title_justify="left")
     for name in rows[0] if rows else ():
         table.add_column(name, overflow="fold", no_wrap=name in whole)
     for row in rows:
-        # Names come from files: shown as they are, never read as markup.
-        table.add_row(*(Text(cell(value)) for value in row.values()))
+        # Names come from files: never read as markup, and commanding no terminal.
+        table.add_row(*(Text(printable(cell(value))) for value in row.values()))
     Console().print(table)
+
+
+def say(text: str) -> None:
+    """Print a line that may hold what a file says."""
+    print(printable(text))
 
 
 def one_line(error: BaseException) -> str:
     """An expected error as its one line."""
+    return printable(_said(error))
+
+
+def _said(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         # Python gives no reason, numpy and Arrow say how much they asked for.
         said = f" ({one_line(Exception(str(error)))})" if str(error) else ""

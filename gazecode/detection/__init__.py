@@ -11,7 +11,7 @@ from typing import Any
 
 from gazecode.detection.idt import detect_idt
 from gazecode.detection.ivt import detect_ivt
-from gazecode.model import Events, Samples, Screen
+from gazecode.model import Events, Samples, Screen, require_screen_px
 from gazecode.registry import Registry, check_parameters
 from gazecode.units import DEFAULT_PX_PER_DEG
 
@@ -57,6 +57,9 @@ def detect(
     ------
     ParameterError
         The method or a parameter is unknown, or a value is outside its range.
+    GeometryError
+        Gaze is not in px of a screen: fractions need its size, a head-mounted camera's picture a
+        surface.
 
     Examples
     --------
@@ -69,6 +72,7 @@ def detect(
     Traceback (most recent call last):
     gazecode.errors.ParameterError: ivt has no parameter min_duration; it has: screen, ...
     """
+    require_screen_px(samples.plane, "events")
     function = DETECTORS[method]
     check_parameters(function, params, name=method)
     return function(samples, screen=screen, px_per_deg=px_per_deg, breaks_ms=breaks_ms, **params)

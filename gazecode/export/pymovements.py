@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gazecode.errors import DataError, GeometryError, ParameterError
-from gazecode.model import Events, Recording, Trial
+from gazecode.errors import DataError, ParameterError
+from gazecode.model import Events, Recording, Trial, require_screen_px
 from gazecode.model.checks import repeated
 from gazecode.units import rate_hz
 
@@ -69,11 +69,7 @@ def to_pymovements(recording: Recording) -> Any:
     >>> gaze = to_pymovements(recording)  # doctest: +SKIP
     >>> gaze.pix2deg()  # doctest: +SKIP
     """
-    if recording.plane != "screen_px":
-        raise GeometryError(
-            f"coordinates are {recording.plane}; pymovements would take them for pixels of the "
-            "screen. Name the screen with gazecode.read(path, screen=...)"
-        )
+    require_screen_px(recording.plane, "pymovements")
     pm, pl = library("pymovements"), library("polars")
     t = next(iter(recording.samples.values())).t_ms
     trials = sorted(recording.trials, key=lambda trial: trial.onset_ms)

@@ -11,8 +11,9 @@ from gazecode.model.examples import ExampleBatch
 from gazecode.model.eyes import join_eyes, mean_of_eyes, runs
 from gazecode.model.labels import LABELS, N_LABELS, label_codes, label_names
 from gazecode.model.path import ScanPath
+from gazecode.model.planes import PLANES, require_screen_px
 from gazecode.model.priors import LabelPriors, NgramTable
-from gazecode.model.recording import PLANES, Message, Recording, Screen, Stimulus, Trial
+from gazecode.model.recording import Message, Recording, Screen, Stimulus, Trial
 from gazecode.model.samples import Samples
 from gazecode.model.source import STATUSES, Hits, Layout, SourceTokens
 from gazecode.model.transitions import Transitions
@@ -48,5 +49,6 @@ __all__ = [
     "label_codes",
     "label_names",
     "mean_of_eyes",
+    "require_screen_px",
     "runs",
 ]

@@ -83,7 +83,7 @@ class Events:
                 f"event {i} has onset {onset[i]} ms and offset {offset[i]} ms; "
                 "expected offset later than onset (intervals are half-open)"
             )
-        if np.any(np.diff(onset) < 0):
+        if (onset[1:] < onset[:-1]).any():
             raise DataError("events are not sorted by onset; sort them before creating Events")
         unknown = set(self.kind) - set(KINDS)
         if unknown:

@@ -25,6 +25,7 @@ def mean_of_eyes(left: Samples, right: Samples) -> Samples:
         xy_px=(left.xy_px + right.xy_px) / 2,
         pupil=_mean_pupil(left, right),
         eye="mean",
+        plane=left.plane,
     )
 
 
@@ -57,6 +58,7 @@ def join_eyes(left: Samples, right: Samples) -> Samples:
         xy_px=xy,
         pupil=_mean_pupil(left, right),
         eye="mean",
+        plane=left.plane,
         breaks_ms=np.unique(np.array(breaks, dtype=np.float64)),
     )
 

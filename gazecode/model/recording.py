@@ -12,15 +12,15 @@ from gazecode.errors import DataError
 from gazecode.model.checks import IntArray
 from gazecode.model.events import Events
 from gazecode.model.eyes import join_eyes, mean_of_eyes
+from gazecode.model.planes import PLANES
 from gazecode.model.samples import Samples
 from gazecode.model.validation import Validation
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PLANES", "Message", "Recording", "Screen", "Stimulus", "Trial"]
+__all__ = ["Message", "Recording", "Screen", "Stimulus", "Trial"]
 
-PLANES = ("screen_px", "screen_fraction", "scene_px", "scene_fraction", "href")
 EYES = ("left", "right", "both")
 
 
@@ -154,7 +154,12 @@ class Recording:
         clocks = [s.t_ms for s in self.samples.values()]
         if any(not np.array_equal(clocks[0], t) for t in clocks[1:]):
             raise DataError("the eyes of a recording have different clocks; expected one t_ms")
-        object.__setattr__(self, "samples", MappingProxyType(dict(self.samples)))
+        # Samples go on alone, to a detector for one: they must say what they are.
+        samples = {
+            eye: s if s.plane == self.plane else replace(s, plane=self.plane)
+            for eye, s in self.samples.items()
+        }
+        object.__setattr__(self, "samples", MappingProxyType(samples))
         object.__setattr__(self, "trials", tuple(self.trials))
         object.__setattr__(self, "messages", tuple(self.messages))
         object.__setattr__(self, "validations", tuple(self.validations))

@@ -26,6 +26,8 @@ class Samples:
         ``(n,)`` in the device's unit; NaN where unknown.
     eye
         left, right, both (joined by the device) or mean (joined here).
+    plane
+        What the coordinates are, as `Recording.plane` says it.
     breaks_ms
         ``(b,)`` times that no event may cross, beside gaps: where one eye came or went.
 
@@ -40,6 +42,7 @@ class Samples:
     pupil: FloatArray | None = None
     eye: str = "both"
     breaks_ms: FloatArray = field(default_factory=lambda: np.empty(0))
+    plane: str = "screen_px"
 
     def __post_init__(self) -> None:
         t = column(self, "t_ms", np.float64)
@@ -53,7 +56,7 @@ class Samples:
             raise DataError(
                 "Samples.t_ms holds NaN or infinity; leave such rows out and count them"
             )
-        late = np.flatnonzero(np.diff(t) <= 0)
+        late = np.flatnonzero(t[1:] <= t[:-1])
         if late.size:
             i = int(late[0])
             raise DataError(

@@ -217,17 +217,11 @@ class Measured:
 def median(values: FloatArray) -> float:
     """Median of what is known; NaN if nothing is."""
     known = values[~np.isnan(values)]
-    if not len(known):
-        return math.nan
-    # np.median looks for NaN once more and for both middles: that is most of its time.
-    middle = len(known) // 2
-    known.partition(middle)
-    upper = float(known[middle])
-    return upper if len(known) % 2 else (float(known[:middle].max()) + upper) / 2
+    return float(np.median(known, overwrite_input=True)) if len(known) else math.nan
 
 
 def _edges(recording: Recording) -> FloatArray | None:
-    if recording.plane in ("screen_fraction", "scene_fraction"):
+    if recording.plane == "screen_fraction":
         return np.ones(2)
     if recording.plane != "screen_px" or recording.screen is None:
         return None

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gazecode.errors import ParameterError
-from gazecode.model.checks import BoolArray, FloatArray, IntArray
+from gazecode.model.checks import BoolArray, FloatArray
 from gazecode.quality.precision import area_factor, columns
 from gazecode.units import step_ms
 
@@ -68,11 +68,7 @@ class Windows:
         # A hair less: stamps such as 12 * 8.333 are at the edge or beyond it by rounding alone.
         self.whole = int((t + self.window_ms <= t[-1] + step * (1 + 1e-6)).sum()) if self.n else 0
         self.whole *= self.n >= 3
-        stop = np.searchsorted(t, t[: self.whole] + (self.window_ms - 1e-6 * step))
-        rows = stop - np.arange(self.whole)
-        # On an even clock every window holds as many rows, and its ends are a slice of the sums.
-        even = self.whole and rows.min() == rows.max()
-        self.stop = slice(int(stop[0]), int(stop[0]) + self.whole) if even else stop
+        self.stop = np.searchsorted(t, t[: self.whole] + (self.window_ms - 1e-6 * step))
 
     def precision(
         self, x: npt.ArrayLike, y: npt.ArrayLike, *, p: float = 0.68, min_share: float = 0.5
@@ -154,12 +150,7 @@ class Windows:
         """Sum in every whole window, or in the window without its last `shorter` values."""
         running = np.zeros(len(values) + 1)
         np.cumsum(values, dtype=np.float64, out=running[1:])
-        stop = self.stop
-        if isinstance(stop, slice):
-            at: slice | IntArray = slice(stop.start - shorter, stop.stop - shorter)
-        else:
-            at = stop - shorter
-        total: FloatArray = running[at] - running[: self.whole]
+        total: FloatArray = running[self.stop - shorter] - running[: self.whole]
         return total
 
     def _full(self, values: FloatArray) -> FloatArray:

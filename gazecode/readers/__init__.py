@@ -6,15 +6,17 @@ what every recording's provenance says. The table `READERS` is open: another pac
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gazecode.disk import printable
 from gazecode.errors import DataError, FormatError, GazecodeError, ParameterError, UnknownFormat
-from gazecode.model import Recording, Screen
+from gazecode.model import Recording, Screen, require_screen_px
 from gazecode.readers import imotions, labvanced
 from gazecode.readers.bids import physio
 from gazecode.readers.codegrits import export as codegrits
@@ -64,6 +66,10 @@ READERS: Registry[Reader] = Registry(
     group="gazecode.readers",
 )
 """Name → `Reader`, plug-ins included."""
+
+_MAX_MESSAGE = 2000
+"""Characters: a file of thousands of columns is not told in whole."""
+_ZIP = b"PK\x03\x04"
 
 
 def read(
@@ -116,25 +122,31 @@ def read(
     >>> recording.provenance["n_lost"]
     {'left': 1}
     """
-    source = Source(Path(path))
-    _refuse_empty(source)
-    name = sniff_format(path) if format is None else format
-    reader = _reader(name)
-    if format is not None and not reader.any_file and not _recognises(reader, source):
-        raise FormatError(_not_that_format(source, reader))
-    check_parameters(reader.read, options, name=f"reader {name}")
-    if "screen" in inspect.signature(reader.read).parameters:
-        options["screen"] = screen
-    recording = _guarded(reader, source, options)
-    if screen is not None:
-        recording = _on_screen(recording, screen)
-    return replace(recording, provenance=_provenance(recording, source, name))
+    with _in_one_line():
+        source = Source(Path(path))
+        _refuse_empty(source)
+        name = _sniffed(source) if format is None else format
+        reader = _reader(name)
+        if format is not None and not reader.any_file and not _recognises(reader, source):
+            raise FormatError(_not_that_format(source, reader))
+        check_parameters(reader.read, options, name=f"reader {name}")
+        if "screen" in inspect.signature(reader.read).parameters:
+            options["screen"] = screen
+        recording = _guarded(reader, source, options)
+        if screen is not None:
+            recording = _on_screen(recording, screen)
+        return replace(recording, provenance=_provenance(recording, source, name))
 
 
 def sniff_format(path: str | Path) -> str:
     """Name of the reader that recognises a file; the highest priority wins, a tie is an error."""
-    source = Source(Path(path))
-    _refuse_empty(source)
+    with _in_one_line():
+        source = Source(Path(path))
+        _refuse_empty(source)
+        return _sniffed(source)
+
+
+def _sniffed(source: Source) -> str:
     found = {name: READERS[name] for name in READERS if _recognises(READERS[name], source)}
     if not found:
         raise UnknownFormat(_unknown(source))
@@ -159,6 +171,18 @@ def formats() -> list[dict[str, str]]:
         {"name": name, "title": reader.title, "suffixes": " ".join(reader.suffixes)}
         for name, reader in readers.items()
     ]
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """What a file holds may be in a message; it neither fills a terminal nor commands it."""
+    try:
+        yield
+    except GazecodeError as error:
+        said = printable(str(error), _MAX_MESSAGE)
+        if said == str(error):
+            raise
+        raise type(error)(said) from error
 
 
 def _reader(name: str) -> Reader:
@@ -202,6 +226,11 @@ def _not_that_format(source: Source, reader: Reader) -> str:
 def _unknown(source: Source) -> str:
     if source.path.is_dir():
         return f"{source.path.name} is a folder and no reader knows it as one; name a file in it"
+    if source.head.startswith(_ZIP):
+        return (
+            f"{source.path.name} is a zip archive (or a spreadsheet, which is one), whatever its "
+            "name says; unpack it, or export it as text, and open the recording in it"
+        )
     return (
         f"{source.path.name}: no reader knows this file, it begins {source.start}; gazecode "
         f"formats lists the {len(READERS)} known. For columns of your own use "
@@ -233,6 +262,9 @@ def _guarded(reader: Reader, source: Source, options: Mapping[str, Any]) -> Reco
 
 def _on_screen(recording: Recording, screen: Screen) -> Recording:
     """Merge the screen asked for with the file's; fractions of it become pixels."""
+    if recording.plane not in ("screen_px", "screen_fraction"):
+        # A camera's picture, or angles of the eye: no size of a screen makes px of them.
+        require_screen_px(recording.plane, "a screen and its size")
     found = recording.screen
     merged = screen if found is None else replace(found, **_given(screen))
     notes = list(recording.provenance.get("notes", ()))

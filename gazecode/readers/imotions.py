@@ -46,7 +46,6 @@ _TEXT_NAMES = {"StudyName", "EventSource", "StimulusName", "GazeLeftx"}
 _CSV_NAMES = {"Timestamp", "ET_GazeLeftx", "ET_GazeLefty"}
 _FIXATION = ("Fixation Start", "Fixation End", "Fixation X", "Fixation Y")
 _PREAMBLE_LINES = 400
-_BLOCK_BYTES = 1 << 20
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _STAMP = re.compile(r"(\d{8}_\d{6})(\d{3})")
 _EYES = {"left": "Left", "right": "Right"}
@@ -91,7 +90,7 @@ def read(source: Source) -> Recording:
         run of one stimulus.
     """
     counts: Counter[str] = Counter()
-    blocks = source.blocks(_BLOCK_BYTES)
+    blocks = source.blocks()
     first = next(blocks, b"")
     lines = first[: 1 << 17].decode("utf-8", "replace").split("\n")
     found = _dialect(lines)

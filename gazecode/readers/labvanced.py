@@ -43,7 +43,6 @@ _OPTIONAL = {"c": float, **dict.fromkeys(_LABELS, str)}
 _GAZE = "XYTC"
 _FRAME = (800.0, 450.0)
 _QUARTERS = (0.05, 0.25, 0.5)
-_BLOCK_BYTES = 1 << 20
 
 
 def sniff(source: Source) -> bool:
@@ -88,7 +87,7 @@ def read(
         return _gaze_rows(frame, counts, session)
 
     held = gather(
-        _even(source.blocks(_BLOCK_BYTES)),
+        _even(source.blocks()),
         take=take,
         name=source.name,
         columns=_COLUMNS,

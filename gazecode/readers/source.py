@@ -23,7 +23,7 @@ GZIP_RATIO = 100
 """The most a gzip file may expand by beyond `FREE_BYTES`; wide tables of lost gaze reach 60."""
 MANY_MEMBERS = 10_000
 MIN_MEMBER_BYTES = 256
-"""What members of a gzip file hold on average if they are many; empty ones cost time for nothing."""
+"""What members of a gzip file hold on average if they are many; empty ones only cost time."""
 
 BLOCK_BYTES = 256 << 10
 """What `Source.blocks` gives at a time: small beside a recording, large beside a call."""

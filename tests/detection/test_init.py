@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gazecode.detection import DETECTORS, detect, detect_idt, detect_ivt
-from gazecode.errors import ParameterError
-from gazecode.model import Samples
+from gazecode.errors import GeometryError, ParameterError
+from gazecode.model import Recording, Samples
 
 NOTHING = Samples(t_ms=[], xy_px=np.empty((0, 2)))
 ONE = Samples(t_ms=[5.0], xy_px=[[10.0, 20.0]])
@@ -56,3 +56,12 @@ def test_unknown_method_unknown_parameter_and_bad_breaks_are_refused():
     assert str(error.value) == (
         "breaks_ms is [nan]; expected a list of times in ms on the samples' clock"
     )
+
+
+@pytest.mark.parametrize("plane", ["screen_fraction", "scene_px", "scene_fraction", "href"])
+def test_gaze_that_is_not_px_of_a_screen_is_refused(plane):
+    samples = Samples(t_ms=np.arange(50) * 8.0, xy_px=np.full((50, 2), 0.5), eye="left")
+    recording = Recording(samples={"left": samples}, plane=plane)
+    for gaze in (recording.gaze, recording.eye("left"), recording.window((0, 200)).gaze):
+        with pytest.raises(GeometryError, match=f"plane {plane}, events need screen_px"):
+            detect(gaze)

@@ -215,7 +215,7 @@ def test_what_is_no_recording_is_refused(gaze, says):
 
 
 def test_other_planes_and_pairs_of_eyes_are_refused():
-    with pytest.raises(GeometryError, match="screen_fraction; pymovements would take them"):
+    with pytest.raises(GeometryError, match="screen_fraction, pymovements need"):
         to_pymovements(replace(BOTH, plane="screen_fraction"))
     pair = Recording(samples={"left": LEFT, "both": replace(LEFT, eye="both")})
     with pytest.raises(DataError, match="left and both"):

@@ -6,6 +6,7 @@ import re
 import time
 import tracemalloc
 import warnings
+from functools import partialmethod
 from pathlib import Path
 
 import numpy as np
@@ -269,8 +270,9 @@ def test_what_is_read_does_not_depend_on_where_blocks_of_bytes_end(load, monkeyp
     text += block("499\t1\n" + two, start=500, eyes="LEFT\tRIGHT", end=540)
     whole = load(text)
     assert whole.provenance["left_out"] == {"ragged_rows": 1, "half_lost": 40}
+    blocks = Source.blocks
     for size in (1, 64, 700):
-        monkeypatch.setattr("gazecode.readers.eyelink.asc._BLOCK_BYTES", size)
+        monkeypatch.setattr(Source, "blocks", partialmethod(blocks, size))
         # The file comes in chunks, of which each is cut into blocks of this size.
         monkeypatch.setattr("gazecode.readers.source._CHUNK", size)
         got = load(text)

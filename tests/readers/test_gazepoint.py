@@ -2,6 +2,7 @@
 
 import csv
 import math
+from functools import partialmethod
 from itertools import pairwise
 
 import numpy as np
@@ -202,7 +203,7 @@ def test_where_a_block_ends_does_not_matter(tmp_path_factory, size, rows):
     path = makers.all_gaze(tmp_path_factory.mktemp("blocks"), rows)
     whole = gazepoint.read(Source(path))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gazepoint, "_BLOCK_BYTES", size)
+        patch.setattr(Source, "blocks", partialmethod(Source.blocks, size))
         pieces = gazepoint.read(Source(path))
     assert whole.to_frame().equals(pieces.to_frame())
     assert whole.device_events.to_frame().equals(pieces.device_events.to_frame())

@@ -1,6 +1,7 @@
 """iTrace: core and plug-in joined on event_id, the tracker's unit inferred, stale rows lost."""
 
 import re
+from functools import partialmethod
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,6 @@ from makers import itrace as makers
 
 from gazecode.errors import FormatError
 from gazecode.readers.itrace import core as itrace
-from gazecode.readers.itrace import mend as itrace_mend
 from gazecode.readers.itrace.core import TRACKER_UNITS_MS, ide_positions
 from gazecode.readers.source import Source
 
@@ -338,7 +338,7 @@ def test_every_writer_says_the_same(tmp_path, name):
 
 
 def test_mending_works_across_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr(itrace_mend, "_BLOCK_BYTES", 2000)
+    monkeypatch.setattr(Source, "blocks", partialmethod(Source.blocks, 2000))
     for name in ("itrace_sublime", "itrace_notepad", "itrace_jetbrains"):
         folder = tmp_path / name
         folder.mkdir()

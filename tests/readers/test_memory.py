@@ -11,7 +11,7 @@ from makers import all_makers
 MAKERS = all_makers()
 ROWS = 400_000
 LIMIT = 3.0
-ROOM_BYTES = 24 << 20
+ROOM_BYTES = 16 << 20
 """For the blocks in flight, whatever the size of the file."""
 
 CHILD = """

@@ -151,7 +151,9 @@ def test_what_is_no_recording_is_not_recognised(tmp_path):
     assert not neon_native.sniff(Source(tmp_path))
     lonely = tmp_path / "gaze ps1.raw"
     lonely.write_bytes(bytes(80))
-    assert not neon_native.sniff(Source(lonely))
+    assert neon_native.sniff(Source(lonely))
+    with pytest.raises(FormatError, match="Copy the whole folder"):
+        read(lonely)
     (tmp_path / "gaze ps1.time").write_bytes(bytes(80))
     (tmp_path / "notes.md").write_text("# notes")
     assert not neon_native.sniff(Source(tmp_path / "notes.md"))

@@ -1,6 +1,7 @@
 """SDK tables: tuples as text, several writers' names, the right clock, fixations and messages."""
 
 import re
+from functools import partialmethod
 
 import numpy as np
 import pytest
@@ -225,7 +226,7 @@ def test_where_a_block_ends_does_not_matter(tmp_path_factory, size, rows):
     path = makers.quoted(tmp_path_factory.mktemp("blocks"), rows)
     whole = tobii_sdk.read(Source(path))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tobii_sdk, "_BLOCK_BYTES", size)
+        patch.setattr(Source, "blocks", partialmethod(Source.blocks, size))
         pieces = tobii_sdk.read(Source(path))
     assert whole.to_frame().equals(pieces.to_frame())
     assert dict(whole.provenance) == dict(pieces.provenance)

@@ -75,9 +75,9 @@ class Clock:
         return np.asarray((stamps - self.origin) * self.unit_ms, dtype=np.float64)
 
 
-def with_header(source: Source, columns: list[str], size: int) -> Iterator[bytes]:
+def with_header(source: Source, columns: list[str]) -> Iterator[bytes]:
     """Blocks of a file without a header, with one in front."""
-    blocks = source.blocks(size)
+    blocks = source.blocks()
     yield "\t".join(columns).encode() + b"\n" + next(blocks, b"")
     yield from blocks
 
@@ -129,7 +129,7 @@ def device_events(
         notes.append(f"{path.name} is empty or names no column onset: left out")
         return Events.empty(), []
     names = [re.sub(r"[\t\r\n]", " ", str(column)) for column in columns]
-    table = _read_texts(with_header(Source(path), names, 1 << 20), counts)
+    table = _read_texts(with_header(Source(path), names), counts)
     onset, offset = _intervals(table, said, clock, notes)
     kind = _texts(table, "trial_type")
     extended = np.isin(kind.astype(str), KINDS) & np.isfinite(onset) & (offset > onset)

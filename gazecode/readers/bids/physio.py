@@ -71,7 +71,10 @@ def sniff(source: Source) -> bool:
     if name.suffix == "physioevents":
         said, _ = inherited(source.path, name.suffix)
         return "Columns" in said
-    return is_eye_file(source.path)
+    return is_eye_file(source.path) or (
+        # Without any description nobody can say; reading it says which file is missing.
+        name.suffix == "physio" and not inherited(source.path, name.suffix)[0]
+    )
 
 
 def _is_draft(source: Source) -> bool:

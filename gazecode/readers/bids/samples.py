@@ -28,7 +28,6 @@ IntArray = npt.NDArray[np.int64]
 _EYES = {"left": "left", "right": "right", "l": "left", "r": "right"}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|n/a|nan", re.IGNORECASE)
 _AXIS = re.compile(r"(?:(?P<eye>eye\d+|left|right)_)?(?P<axis>[xy])[_-]coordinate")
-_BLOCK = 1 << 19
 _LONG = 16
 """Stamps of so many digits stay whole numbers until the first one is subtracted."""
 
@@ -134,7 +133,7 @@ def _named_blocks(
     first = line.split("\t")
     if not any(_NUMBER.fullmatch(cell.strip()) for cell in first) and find_columns(first):
         notes.append("the file has a header line, as drafts of the format had; it was used")
-        return first, source.blocks(_BLOCK)
+        return first, source.blocks()
     columns = said.get("Columns")
     if not isinstance(columns, list) or not columns:
         raise FormatError(
@@ -142,7 +141,7 @@ def _named_blocks(
             "expected Columns in a sidecar of the same name. Copy the whole dataset"
         )
     names = [re.sub(r"[\t\r\n]", " ", str(column)) for column in columns]
-    return names, with_header(source, names, _BLOCK)
+    return names, with_header(source, names)
 
 
 def _wanted(roles: _Columns, source: Source) -> dict[str, type]:

@@ -43,8 +43,6 @@ __all__ = ["READER", "read", "sniff"]
 FloatArray = npt.NDArray[np.float64]
 Corners = tuple[float, float, float, float]
 
-_BLOCK_BYTES = 1 << 18
-"""What is taken apart at a time: large beside a call of Arrow, small beside a recording."""
 _BINARY = b"SR_RESEARCH"
 _SIGNS = re.compile(
     rb"^(?:\*\* (?:CONVERTED FROM .*edf|TYPE: EDF_FILE)"
@@ -112,7 +110,7 @@ def _read_blocks(source: Source) -> tuple[Log, SampleColumns]:
     log, table = Log(), SampleColumns()
     last = _Last()
     in_force = 0
-    for block in source.blocks(_BLOCK_BYTES):
+    for block in source.blocks():
         text, n_nul = without_nul(block)
         table.counts["lines_with_nul"] += n_nul
         lines = split_lines(text)
@@ -133,7 +131,7 @@ def _read_blocks(source: Source) -> tuple[Log, SampleColumns]:
 def _first_header(source: Source) -> Header:
     """The header that opens the file, where samples stand before it: it must be theirs, too."""
     log = Log()
-    for block in source.blocks(_BLOCK_BYTES):
+    for block in source.blocks():
         for _, line in split_lines(block).others:
             log.add(0, line)
         if log.headers:

@@ -8,6 +8,7 @@ whole: lines that do not have the usual number of fields of their stretch are ra
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from gazecode.errors import FormatError
 from gazecode.readers.eyelink.asc_log import Header
 from gazecode.readers.eyelink.asc_text import MAX_FIELDS, Lines, parse_samples
+from gazecode.readers.tools.growing import Gathered
 
 __all__ = ["PLANES", "SampleColumns"]
 
@@ -24,8 +26,6 @@ BoolArray = npt.NDArray[np.bool_]
 
 PLANES = {"GAZE": "screen_px", "HREF": "href"}
 """What the tracker calls the kind of its samples → plane of the recording."""
-_ROOM = 8
-"""Columns grow by an eighth: memory stays near what is held, copying near nothing."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -38,73 +38,67 @@ class SampleColumns:
         ``(n,)`` ms.
     xy, pupil
         Eye → ``(n, 2)`` and ``(n,)``, as written.
-    n_fields
-        ``(n,)`` fields of the line.
     plane
-        What the tracker calls the kind of most samples; known after `close`.
+        What the tracker calls the kind of most samples.
+
+    All of them are known after `close`.
     """
 
     t: FloatArray = field(default_factory=lambda: np.empty(0))
-    n_fields: npt.NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
     xy: dict[str, FloatArray] = field(default_factory=dict)
     pupil: dict[str, FloatArray] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     plane: str = "GAZE"
     n: int = 0
+    _eyes: set[str] = field(default_factory=set)
+    _gathered: Gathered = field(default_factory=Gathered)
 
     def __len__(self) -> int:
         return self.n
 
     def add(self, lines: Lines, headers: Sequence[Header]) -> None:
         """Take in the samples of some lines; `headers` are those in force, by their row."""
-        begin, end = self.n, self.n + len(lines)
-        self._make_room(end, headers)
-        self.n = end
-        self.t[begin:end] = np.nan
-        self.n_fields[begin:end] = lines.n_fields
-        for eye in self.xy:
-            self.xy[eye][begin:end] = np.nan
-            self.pupil[eye][begin:end] = np.nan
-        for (eyes, n_fields), rows in _groups(lines, headers, begin, end).items():
-            self._fill(lines, rows, eyes, n_fields, begin)
-
-    def _make_room(self, n: int, headers: Sequence[Header]) -> None:
-        for eye in {eye for header in headers for eye in header.eyes} - self.xy.keys():
-            self.xy[eye] = np.full((len(self.t), 2), np.nan)
-            self.pupil[eye] = np.full(len(self.t), np.nan)
-        if n > len(self.t):
-            self._resize(n + n // _ROOM)
-
-    def _resize(self, n: int) -> None:
-        # In place: nothing else refers to these columns, and large ones are not even copied.
-        self.t.resize(n, refcheck=False)
-        self.n_fields.resize(n, refcheck=False)
-        for column in self.pupil.values():
-            column.resize(n, refcheck=False)
-        for column in self.xy.values():
-            column.resize((n, 2), refcheck=False)
+        for eye in {eye for header in headers for eye in header.eyes} - self._eyes:
+            self._eyes.add(eye)
+            # What came before this eye: one number, as often as needed.
+            before = np.broadcast_to(np.nan, (self.n, 2))
+            self._gathered.add({f"xy {eye}": before, f"pupil {eye}": before[:, 0]})
+        part: dict[str, npt.NDArray[Any]] = {"t": _unknown(len(lines)), "fields": lines.n_fields}
+        for eye in self._eyes:
+            part[f"xy {eye}"], part[f"pupil {eye}"] = _unknown(len(lines), 2), _unknown(len(lines))
+        for (eyes, n_fields), rows in _groups(lines, headers, self.n).items():
+            self._fill(part, lines, rows, eyes, n_fields)
+        self._gathered.add(part)
+        self.n += len(lines)
 
     def _fill(
-        self, lines: Lines, rows: IntArray, eyes: tuple[str, ...], n_fields: int, begin: int
+        self,
+        part: dict[str, npt.NDArray[Any]],
+        lines: Lines,
+        rows: IntArray,
+        eyes: tuple[str, ...],
+        n_fields: int,
     ) -> None:
         needed = 1 + 3 * len(eyes)
         if not needed <= n_fields < MAX_FIELDS:
             return
         values, unreadable = parse_samples(lines, rows, n_fields=n_fields, n_columns=needed)
         self.counts["unreadable_cells"] += unreadable
-        whole = len(rows) == len(lines)
-        at: slice | IntArray = slice(begin, self.n) if whole else rows + begin
-        self.t[at] = values[0]
+        at: slice | IntArray = slice(None) if len(rows) == len(lines) else rows
+        part["t"][at] = values[0]
         for i, eye in enumerate(eyes):
-            self.xy[eye][at, 0], self.xy[eye][at, 1] = values[1 + 3 * i : 3 + 3 * i]
+            part[f"xy {eye}"][at, 0], part[f"xy {eye}"][at, 1] = values[1 + 3 * i : 3 + 3 * i]
             pupil = values[3 + 3 * i]
             # A lost pupil is written as 0.0.
-            self.pupil[eye][at] = np.where(pupil == 0, np.nan, pupil)
+            part[f"pupil {eye}"][at] = np.where(pupil == 0, np.nan, pupil)
 
     def close(self, name: str, headers: Sequence[Header]) -> None:
         """Judge rows by their stretches; rows to be left out lose their stamp, and are counted."""
-        self._resize(self.n)
+        self.t, n_fields = self._gathered.array("t"), self._gathered.array("fields")
+        for eye in self._eyes:
+            self.xy[eye] = self._gathered.array(f"xy {eye}")
+            self.pupil[eye] = self._gathered.array(f"pupil {eye}")
         stretches = _stretches(headers, self.n)
         self.plane = _main_plane(name, stretches, headers)
         left_out = np.zeros(self.n, dtype=bool)
@@ -113,9 +107,9 @@ class SampleColumns:
                 self.counts[f"samples_in_{header.plane}"] += b - a
                 left_out[a:b] = True
                 continue
-            left_out[a:b] = _ragged(name, self.n_fields[a:b], header)
+            left_out[a:b] = _ragged(name, n_fields[a:b], header)
             self.counts["ragged_rows"] += int(left_out[a:b].sum())
-        self.n_fields = self.n_fields[:0].copy()
+        del n_fields
         self.counts["no_time"] += int((~np.isfinite(self.t) & ~left_out).sum())
         self.t[left_out | ~np.isfinite(self.t)] = np.nan
         self._drop_unused_eyes(stretches, headers)
@@ -159,12 +153,16 @@ class SampleColumns:
         self.n = len(self.t)
 
 
+def _unknown(*shape: int) -> FloatArray:
+    return np.full(shape, np.nan)
+
+
 def _groups(
-    lines: Lines, headers: Sequence[Header], begin: int, end: int
+    lines: Lines, headers: Sequence[Header], begin: int
 ) -> dict[tuple[tuple[str, ...], int], IntArray]:
     """Rows of equal eyes and equal number of fields: what is parsed in one go."""
     parts: dict[tuple[tuple[str, ...], int], list[IntArray]] = {}
-    edges = [max(header.row, begin) for header in headers[1:]] + [end]
+    edges = [max(header.row, begin) for header in headers[1:]] + [begin + len(lines)]
     a = begin
     for header, b in zip(headers, edges, strict=True):
         fields = lines.n_fields[a - begin : b - begin]

@@ -26,7 +26,6 @@ SIDES = {"left": "LEFT", "right": "RIGHT"}
 NONE = ("", ".")
 """How a text cell says that there is nothing."""
 _NAME = re.compile(r"(?:fix|sac|sample)[a-z]*_?-?report[s]?[_-](.+)", re.IGNORECASE)
-_BLOCK_BYTES = 1 << 19
 _LISTED = 20
 _MAX_WHOLE = 1 << 31
 
@@ -141,7 +140,7 @@ def load(
     needed = {name: float if kind is int else kind for name, kind in needed.items()}
     wanted = {name: float if kind is int else kind for name, kind in wanted.items()}
     gathered = gather(
-        source.blocks(_BLOCK_BYTES),
+        source.blocks(),
         take=taker.take,
         name=source.name,
         columns=needed,

@@ -22,12 +22,12 @@ import numpy.typing as npt
 
 from gazecode.errors import DataError, FormatError
 from gazecode.model import Events, Message, Recording, Samples, Trial
-from gazecode.model.checks import repeated
+from gazecode.model.checks import repeated, sealed
 from gazecode.readers.gazepoint.rows import OPTIONAL, REQUIRED, Rows
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import no_samples, samples_of_eyes
-from gazecode.readers.tools.delimited import read_delimited
+from gazecode.readers.tools.delimited import delimited_frames
 from gazecode.readers.tools.trials import kept_rows, label_runs, unique_names
 
 __all__ = ["READER", "read", "sniff"]
@@ -36,7 +36,6 @@ FloatArray = npt.NDArray[np.float64]
 
 _HEADER_CELL = re.compile(r"(TIME|TIMETICK)\((.*)\)")
 _NAME = re.compile(r"(.+)_(?:all_gaze|fixations)\b.*", re.IGNORECASE)
-_BLOCK_BYTES = 1 << 19
 _STATES = {1: "left", 2: "right", 3: "both"}
 
 
@@ -55,7 +54,7 @@ def read(source: Source) -> Recording:
         ``left`` and ``right``; the tracker's fixations and blinks; a trial per stretch of one
         medium; a message wherever USER changes. A report of fixations has no samples.
     """
-    blocks = source.blocks(_BLOCK_BYTES)
+    blocks = source.blocks()
     first = next(blocks, b"")
     line, _, begin = first.partition(b"\n")
     names, carried = _header(line)
@@ -64,14 +63,14 @@ def read(source: Source) -> Recording:
     points = _points(names)
     rows = Rows(points=points, counts=counts)
     header = ",".join(names).encode() + b"\n"
-    read_delimited(
+    for frame in delimited_frames(
         chain([header + begin], blocks),
         name=source.name,
         columns=dict.fromkeys(REQUIRED, float),
         optional=OPTIONAL,
         counts=counts,
-        keep=rows.gather,
-    )
+    ):
+        rows.add(frame)
     if not rows.n:
         raise FormatError(
             f"{source.name} holds no whole row ({dict(+counts)}); expected rows of "
@@ -210,7 +209,6 @@ def _device_events(fixations: _Fixations, rows: Rows, t_ms: FloatArray) -> Event
     inside = (end > 0) & (end > start)
     rows.counts["blinks_before_start"] += int((~inside).sum())
     onset, offset, xy = fixations.onset_ms, fixations.offset_ms, fixations.xy
-    # Every row refers to one of two texts; an array of text would hold a copy for each.
     kind = repeated("fixation", len(onset) + int(inside.sum()))
     kind[len(onset) :] = "blink"
     if inside.any():
@@ -219,10 +217,9 @@ def _device_events(fixations: _Fixations, rows: Rows, t_ms: FloatArray) -> Event
     if (np.diff(onset) < 0).any():
         order = np.argsort(onset, kind="stable")
         kind, onset, offset, xy = kind[order], onset[order], offset[order], xy[order]
-    for column in (kind, onset, offset, xy):
-        # Nobody else writes to them: events take them as they are.
-        column.flags.writeable = False
-    return Events(kind=kind, onset_ms=onset, offset_ms=offset, xy_px=xy)
+    return Events(
+        kind=sealed(kind), onset_ms=sealed(onset), offset_ms=sealed(offset), xy_px=sealed(xy)
+    )
 
 
 def _trials(

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from gazecode.readers.tools.growing import Gathered
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -54,7 +56,7 @@ class Rows:
     points
         Prefix of the points that are the samples' gaze: eye → letter.
     columns
-        Name → bytes so far: `time_s`, `media`, `state` (1 left, 2 right, 3 both eyes
+        By name: `time_s`, `media`, `state` (1 left, 2 right, 3 both eyes
         valid), per eye the point (lost where invalid) and the pupil; of the fixations, each begun
         with ``fixation_``: row in the file, medium, age at that row and duration in s, place.
     last_fixation, last_medium
@@ -69,7 +71,7 @@ class Rows:
 
     points: dict[str, str]
     counts: Counter[str]
-    columns: dict[str, bytearray] = field(default_factory=dict)
+    columns: Gathered = field(default_factory=Gathered)
     last_fixation: tuple[float, int] | None = None
     last_medium: int = -1
     blinks: list[tuple[int, float]] = field(default_factory=list)
@@ -80,15 +82,10 @@ class Rows:
     n: int = 0
     user: str = ""
 
-    def gather(self, frame: "pd.DataFrame") -> BoolArray:
-        """Take what is needed of one block's rows; neither rows nor columns are held longer."""
-        if len(frame):
-            self._add(frame)
-        for name in tuple(frame.columns):
-            del frame[name]
-        return np.zeros(len(frame), dtype=bool)
-
-    def _add(self, frame: "pd.DataFrame") -> None:
+    def add(self, frame: "pd.DataFrame") -> None:
+        """Take what is needed of one block's rows."""
+        if not len(frame):
+            return
         media = self._media(frame)
         time_s = _column(frame, "TIME")
         self._keep("time_s", time_s)
@@ -102,21 +99,18 @@ class Rows:
 
     def take(self, name: str) -> npt.NDArray[Any]:
         """One column whole."""
-        held = self.columns.pop(name, bytearray())
-        values = np.frombuffer(held, dtype=_DTYPES.get(name, np.float64))
+        values = self.columns.array(name)
         return values.reshape(-1, 2) if name in (*self.points, "fixation_xy") else values
 
     def drop_samples(self) -> None:
         """Let go of what only samples are made of."""
         for eye in self.points:
-            self.columns.pop(eye, None)
-            self.columns.pop(f"pupil_{eye}", None)
-        self.columns.pop("state", None)
+            self.columns.array(eye)
+            self.columns.array(f"pupil_{eye}")
+        self.columns.array("state")
 
     def _keep(self, name: str, piece: npt.NDArray[Any]) -> None:
-        # One growing buffer a column: many small arrays would leave the memory in pieces.
-        kept = np.ascontiguousarray(piece, dtype=_DTYPES.get(name, np.float64))
-        self.columns.setdefault(name, bytearray()).extend(kept.tobytes())
+        self.columns.add({name: piece.astype(_DTYPES.get(name, np.float64), copy=False)})
 
     def _media(self, frame: "pd.DataFrame") -> npt.NDArray[np.int32]:
         """Number of the medium shown in each row."""
@@ -188,12 +182,7 @@ class Rows:
         if abs(self.last_fixation[0] - number) <= _SAME_START_S:
             self.every_row_ends_a_fixation = False
             for name in _FIXATION:
-                size = (
-                    16
-                    if name == "xy"
-                    else np.dtype(_DTYPES.get(f"fixation_{name}", float)).itemsize
-                )
-                del self.columns[f"fixation_{name}"][-size:]
+                self.columns.drop_last(f"fixation_{name}")
 
     def _blinks(self, frame: "pd.DataFrame") -> None:
         duration = _column(frame, "BKDUR")

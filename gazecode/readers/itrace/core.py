@@ -123,7 +123,6 @@ def read(source: Source, *, plugin: str | Path | None = None) -> Recording:
         provenance={
             "clock": clock,
             "tracker": session.environment.get("tracker_type", ""),
-            "session": session.attrib.get("session_id", ""),
             "participant": session.attrib.get("participant_id", ""),
             "task": session.attrib.get("task_name", ""),
             "left_out": dict(+counts),

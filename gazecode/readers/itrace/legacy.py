@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Events, Recording
-from gazecode.model.checks import repeated
+from gazecode.model.checks import repeated, sealed
 from gazecode.readers.itrace.eyes import both_or_neither
 from gazecode.readers.itrace.ide import Positions, positions
 from gazecode.readers.itrace.legacy_rows import (
@@ -218,14 +218,11 @@ def _events(
     long = int((duration > _LONG_MS).sum())
     said = {"vendor_fixations": {"n": len(onset), "longest_ms": longest, "over_2000_ms": long}}
     duration += onset
-    for column in (onset, duration, xy):
-        # Nobody writes to them any more: taken as they are, not copied.
-        column.flags.writeable = False
     events = Events(
-        kind=repeated("fixation", len(onset)),
-        onset_ms=onset,
-        offset_ms=duration,
-        xy_px=xy,
+        kind=sealed(repeated("fixation", len(onset))),
+        onset_ms=sealed(onset),
+        offset_ms=sealed(duration),
+        xy_px=sealed(xy),
     )
     note = (
         f"{long} vendor fixations last over 2 s, the longest {longest:g} ms: the filter bridges "

@@ -21,7 +21,6 @@ _VALUE = re.compile(rb'="([^"]*)"(?=(\w?))')
 _LONE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9A-Fa-f]+);)")
 _SAYS_ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"'](?!utf-?8)", re.IGNORECASE)
 _TAIL_BYTES = 4096
-_BLOCK_BYTES = 256 << 10
 
 
 def read_tolerantly(
@@ -62,7 +61,7 @@ class Mender:
         """The document, mended."""
         decode = not _SAYS_ENCODING.search(source.head[:200])
         last = b""
-        for block in source.blocks(_BLOCK_BYTES):
+        for block in source.blocks():
             if last and len(block) >= _TAIL_BYTES:
                 yield last
                 last = b""

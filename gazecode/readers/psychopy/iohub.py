@@ -193,7 +193,7 @@ def _column(table: Table, name: str, rows: Any, *, kind: Any = np.float64) -> np
     """A column of some rows, 0 or NaN throughout where the table has none."""
     found = table.columns([name])
     if name in found and found[name].dtype.kind in "iufb":
-        return np.asarray(found[name][rows]).astype(kind)
+        return np.asarray(found.pop(name)[rows]).astype(kind, copy=False)
     n = len(np.empty(len(table), bool)[rows])
     return np.full(n, np.nan if kind is np.float64 else 0, dtype=kind)
 

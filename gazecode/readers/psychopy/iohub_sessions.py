@@ -18,6 +18,7 @@ __all__ = ["Ends", "Gaze", "Said", "lay_out"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Place = slice | IntArray
 
 PAUSE_MS = 1000.0
 """Between two sessions laid out one after another."""
@@ -80,7 +81,7 @@ def lay_out(
 ) -> Recording:
     """One recording of all sessions: ms from the first sample, px of each session's display."""
     shift = _shifts(gaze, said)
-    rows = {n: found for n in shift if len(found := np.flatnonzero(gaze.session == n))}
+    rows = {n: at for n in shift if (at := _rows_of(gaze, n)) is not None}
     displays = {
         n: _display(n, at, gaze, said, given=given, units=units, name=name)
         for n, at in rows.items()
@@ -110,12 +111,26 @@ def lay_out(
             "clock": "column time, s, of each session; sessions follow one another "
             f"{PAUSE_MS / 1000:g} s apart; 0 at the first sample",
             "participant": people.get(next(iter(rows)), "") if one else "",
-            "sessions": [_about(n, rows[n], displays[n], people) for n in rows],
+            "sessions": [
+                _about(n, len(gaze.session[at]), displays[n], people) for n, at in rows.items()
+            ],
             "status": _status(gaze.status),
             "left_out": dict(+counts),
             "notes": notes,
         },
     )
+
+
+def _rows_of(gaze: Gaze, n: int) -> Place | None:
+    """Where a session is, without its rows' numbers if they follow one another; None if nowhere."""
+    mine = gaze.session == n
+    found = int(mine.sum())
+    if not found:
+        return None
+    first = int(mine.argmax())
+    if mine[first : first + found].all():
+        return slice(first, first + found)
+    return np.flatnonzero(mine)
 
 
 def _shifts(gaze: Gaze, said: Said) -> dict[int, float]:
@@ -134,7 +149,7 @@ def _shifts(gaze: Gaze, said: Said) -> dict[int, float]:
 
 def _display(
     n: int,
-    at: IntArray,
+    at: Place,
     gaze: Gaze,
     said: Said,
     *,
@@ -151,9 +166,9 @@ def _display(
     )
 
 
-def _to_px(gaze: Gaze, at: IntArray, display: Display, counts: Counter[str]) -> None:
+def _to_px(gaze: Gaze, at: Place, display: Display, counts: Counter[str]) -> None:
     """Bring a session to px; what lies on the very corner is lost gaze that was converted."""
-    corner = np.zeros(len(at), dtype=bool)
+    corner = np.zeros(len(gaze.t_ms[at]), dtype=bool)
     for eye, every in gaze.xy.items():
         xy = display.to_px(every[at])
         lost = (np.abs(xy) < _CORNER_PX).all(axis=1)
@@ -166,10 +181,11 @@ def _to_px(gaze: Gaze, at: IntArray, display: Display, counts: Counter[str]) -> 
     counts["converted_zero"] += int(corner.sum())
 
 
-def _trials(gaze: Gaze, rows: dict[int, IntArray]) -> list[Trial]:
+def _trials(gaze: Gaze, rows: dict[int, Place]) -> list[Trial]:
     trials = []
     for n, at in rows.items():
-        t = np.unique(gaze.t_ms[at][np.isfinite(gaze.t_ms[at])])
+        t = gaze.t_ms[at]
+        t = np.unique(t[np.isfinite(t)])
         if len(t):
             offset = float(sample_end_ms(t)[-1])
             trials.append(Trial(name=f"session {n}", onset_ms=float(t[0]), offset_ms=offset))
@@ -233,11 +249,11 @@ def _events_of(
     )
 
 
-def _about(n: int, at: IntArray, display: Display, people: dict[int, str]) -> dict[str, Any]:
+def _about(n: int, n_samples: int, display: Display, people: dict[int, str]) -> dict[str, Any]:
     return {
         "session": n,
         "participant": people.get(n, ""),
-        "n_samples": len(at),
+        "n_samples": n_samples,
         "display_px": [display.width_px, display.height_px],
         "display_from": display.origin,
         "units": display.units,
@@ -249,7 +265,7 @@ def _status(status: npt.NDArray[np.uint8]) -> dict[str, int]:
     return {str(code): int(n) for code, n in zip(codes, seen, strict=True)}
 
 
-def _notes(gaze: Gaze, rows: dict[int, IntArray], displays: dict[int, Display]) -> list[str]:
+def _notes(gaze: Gaze, rows: dict[int, Place], displays: dict[int, Display]) -> list[str]:
     notes = []
     sizes = {(d.width_px, d.height_px) for d in displays.values()}
     if len(sizes) > 1:
@@ -270,7 +286,7 @@ def _notes(gaze: Gaze, rows: dict[int, IntArray], displays: dict[int, Display]) 
     return notes
 
 
-def _are_one(gaze: Gaze, at: IntArray) -> bool:
+def _are_one(gaze: Gaze, at: Place) -> bool:
     left, right = gaze.xy["left"][at], gaze.xy["right"][at]
     known = np.isfinite(left).all(axis=1) & np.isfinite(right).all(axis=1)
     return bool(known.any() and (left == right).all(axis=1)[known].mean() >= _SAME_ROWS)

@@ -30,7 +30,6 @@ from gazecode.readers.pupil_labs.core_events import (
 )
 from gazecode.readers.pupil_labs.core_sizes import read_pupil
 from gazecode.readers.pupil_labs.shared import (
-    BLOCK_BYTES,
     EventColumns,
     Findings,
     columns_of,
@@ -137,10 +136,20 @@ def _kind(source: Source) -> str | None:
     return next((kind for kind, head in _HEADS.items() if head.match(source.head)), None)
 
 
+_PLAYER_NAMES = (
+    *("gaze_positions", "fixations", "fixation_report", "blinks", "pupil_positions"),
+    *("world_timestamps", "export_info", "info", "surface", "marker"),
+)
+"""What Player's own files are called."""
+
+
 def _gaze_of(source: Source, kind: str) -> Source:
     """The gaze a file without gaze belongs to: named alike, or the only one there."""
     alike = file_beside(source, kind, "gaze_positions")
-    candidates = [alike] if alike is not None else source.siblings("*gaze_positions*.csv*")
+    # Files of two exports may lie side by side, told apart by what their names begin with.
+    prefixed = not source.name.startswith(_PLAYER_NAMES)
+    others = [] if prefixed else source.siblings("*gaze_positions*.csv*")
+    candidates = [alike] if alike is not None else others
     found = [gaze for gaze in map(Source, candidates) if _kind(gaze) == "gaze"]
     if len(found) != 1:
         raise FormatError(
@@ -171,7 +180,7 @@ def _read_gaze(source: Source, kind: str, min_confidence: float, merge_gap_ms: f
         xy[low] = np.nan
         return {"t": frame[stamp].to_numpy(), "xy": xy}
 
-    blocks = source.blocks(BLOCK_BYTES)
+    blocks = source.blocks()
     blocks = seen.watch(blocks) if kind == "gaze" else blocks
     gathered = gather(blocks, take=take, name=source.name, columns=columns, counts=said.counts)
     rows = gathered.arrays()

@@ -15,7 +15,6 @@ import numpy.typing as npt
 from gazecode.errors import FormatError
 from gazecode.model import Message
 from gazecode.readers.pupil_labs.shared import (
-    BLOCK_BYTES,
     EventColumns,
     Findings,
     merge_pieces,
@@ -76,7 +75,7 @@ def load_events(
     if kind == "surface_fixations":
         columns |= {"fixation_id": float, "on_surf": str}
     frame = read_delimited(
-        source.blocks(BLOCK_BYTES),
+        source.blocks(),
         name=source.name,
         columns=columns,
         optional={"method": str} if fixations else None,
@@ -139,7 +138,7 @@ def _one_row_each(frame: "pd.DataFrame", counts: Counter[str]) -> "pd.DataFrame"
 def load_annotations(source: Source, first_s: float, counts: Counter[str]) -> list[Message]:
     """What was annotated when, in ms from `first_s`."""
     frame = read_delimited(
-        source.blocks(BLOCK_BYTES),
+        source.blocks(),
         name=source.name,
         columns={"timestamp": float, "label": str},
         counts=counts,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from gazecode.errors import FormatError
 from gazecode.model import Recording
 from gazecode.readers.pupil_labs.core_events import to_ms
-from gazecode.readers.pupil_labs.shared import BLOCK_BYTES, Findings, columns_of
+from gazecode.readers.pupil_labs.shared import Findings, columns_of
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import samples_of_eyes
 from gazecode.readers.tools.gather import gather
@@ -93,7 +93,7 @@ def _rows(
         return {"t": frame[stamp].to_numpy(), "eye": number, "size": size}
 
     gathered = gather(
-        source.blocks(BLOCK_BYTES),
+        source.blocks(),
         take=take,
         name=source.name,
         columns=dict.fromkeys((stamp, eye_id, "confidence", measure), float) | {"method": str},

@@ -39,7 +39,6 @@ from gazecode.readers.pupil_labs.neon_columns import (
 )
 from gazecode.readers.pupil_labs.neon_parts import Choice, choose, section_trials, sections_beside
 from gazecode.readers.pupil_labs.shared import (
-    BLOCK_BYTES,
     EventColumns,
     Findings,
     columns_of,
@@ -234,7 +233,7 @@ def _say_surface(source: Source, off: BoolArray | None, said: Findings) -> None:
     if path is None or _kind(Source(path)) != "surface_positions":
         return
     corners = gather(
-        Source(path).blocks(BLOCK_BYTES),
+        Source(path).blocks(),
         take=lambda frame: {"located": np.isfinite(frame.to_numpy()).all(axis=1)},
         name=path.name,
         columns=dict.fromkeys(_CORNERS, float),
@@ -259,7 +258,7 @@ def _pupil_beside(source: Source, ns: IntArray, eye: str, said: Findings) -> dic
         return {}
     sizes = ["pupil diameter left [mm]", "pupil diameter right [mm]"]
     found = gather(
-        Source(path).blocks(BLOCK_BYTES),
+        Source(path).blocks(),
         take=lambda frame: {
             "ns": stamps(frame[STAMP]),
             "mm": pupil_of(frame[sizes].to_numpy(dtype=np.float64), eye),

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from gazecode.readers.pupil_labs.neon_parts import Choice
 from gazecode.readers.pupil_labs.shared import (
-    BLOCK_BYTES,
     EventColumns,
     Findings,
     said_true,
@@ -84,7 +83,7 @@ def gaze_rows(source: Source, kind: str, said: Findings) -> Rows:
         return taken
 
     gathered = gather(
-        source.blocks(BLOCK_BYTES),
+        source.blocks(),
         take=take,
         name=source.name,
         columns={STAMP: int, x_name: float, y_name: float},
@@ -124,7 +123,7 @@ def load_events(
         return taken
 
     gathered = gather(
-        source.blocks(BLOCK_BYTES),
+        source.blocks(),
         take=take,
         name=source.name,
         columns={**dict.fromkeys(SPAN, int), **dict.fromkeys(place, float)},

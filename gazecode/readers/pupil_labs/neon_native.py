@@ -62,12 +62,18 @@ _STATE_FLOATS = (14, 20)
 _FAR_NS = 1 << 62
 _SUFFIXES = (".raw", ".time", ".dtype", ".txt", ".json", ".bin", ".mp4")
 _PARTS = re.compile(r" ps(\d+)\.raw$")
+_STREAM = re.compile(
+    r"(gaze|fixations|blinks|worn|eye_state).* ps\d+\.(raw|time)|gaze_200hz\.(raw|time)"
+)
+"""What a stream is called: alone, too, it is known and answered."""
 
 
 def sniff(source: Source) -> bool:
     """Whether it is a folder with a stream of gaze and its stamps, or a file of such a folder."""
     if source.path.is_dir():
         return bool(_streams(source.path, "gaze"))
+    if _STREAM.fullmatch(source.path.name):
+        return True
     return source.path.suffix in _SUFFIXES and bool(_streams(source.path.parent, "gaze"))
 
 

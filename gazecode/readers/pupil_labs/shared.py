@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gazecode.model import Events
-from gazecode.model.checks import repeated
+from gazecode.model.checks import repeated, sealed
 from gazecode.readers.source import Source
 from gazecode.readers.tools.delimited import (
     find_separator,
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "BLOCK_BYTES",
     "EventColumns",
     "Findings",
     "columns_of",
@@ -39,9 +38,6 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-
-BLOCK_BYTES = 1 << 18
-"""What pandas' parser takes in one piece; of larger blocks it makes pieces and joins them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,11 +112,11 @@ def device_events(parts: Iterable[EventColumns], counts: Counter[str]) -> Events
         rows = np.flatnonzero(whole)
         rows = rows[np.argsort(onset[rows], kind="stable")]
     return Events(
-        kind=kind[rows],
-        onset_ms=onset[rows],
-        offset_ms=offset[rows],
-        xy_px=xy[rows],
-        end_xy_px=None if end_xy is None else end_xy[rows],
+        kind=sealed(kind[rows]),
+        onset_ms=sealed(onset[rows]),
+        offset_ms=sealed(offset[rows]),
+        xy_px=sealed(xy[rows]),
+        end_xy_px=None if end_xy is None else sealed(end_xy[rows]),
     )
 
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from gazecode.errors import FormatError
 from gazecode.model import Events, Message, Recording, Trial
+from gazecode.model.checks import sealed
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
 from gazecode.readers.tools.build import no_samples
@@ -46,7 +47,6 @@ _EYES = {b"L": "left", b"R": "right", b"B": "both", b"": "both"}
 _CELLS = {"fixation": 8, "saccade": 10, "blink": 6, "message": 5}
 _SHOWN = re.compile(r"\.(?:jpe?g|png|bmp|gif|tiff?|avi|mp4|wmv|mpe?g)$", re.IGNORECASE)
 _HEADER_BYTES = 1 << 20
-_BLOCK_BYTES = 1 << 20
 
 
 def sniff(source: Source) -> bool:
@@ -67,7 +67,7 @@ def read(source: Source) -> Recording:
     counts: Counter[str] = Counter()
     parts = _Parts(source.name, counts)
     block = b""
-    for block in parts.after_header(source.blocks(_BLOCK_BYTES)):
+    for block in parts.after_header(source.blocks()):
         parts.add(block)
     parts.refuse_cut(block)
     return parts.recording()
@@ -162,7 +162,9 @@ class _Parts:
         if (kind, eye) not in self.sorts:
             self.sorts.append((kind, eye))
         sort = np.full(len(cells), self.sorts.index((kind, eye)), dtype=np.int8)
-        self.held.add({"event": table, "sort": sort})
+        trial, start, end, xy, end_xy = np.split(table, [1, 2, 3, 5], axis=1)
+        self.held.add({"trial": trial[:, 0], "start": start[:, 0], "end": end[:, 0], "xy": xy})
+        self.held.add({"end_xy": end_xy, "sort": sort})
 
     def _cells(self, lines: list[bytes], n: int, *, text: bool) -> Cells:
         """The first `n` cells of each row; rows with fewer are ragged."""
@@ -193,17 +195,17 @@ class _Parts:
     def recording(self) -> Recording:
         """Everything on one clock."""
         stamps = np.concatenate([np.empty((0, 2)), *self.stamps])
-        table = self.held.array("event") if "event" in self.held else np.empty((0, 7))
-        every = np.concatenate([stamps[:, 1], table[:, 1]])
-        if not np.isfinite(every).any():
+        start = self.held.array("start")
+        firsts = [x[np.isfinite(x)].min(initial=np.inf) for x in (stamps[:, 1], start)]
+        zero_us = float(min(firsts))
+        if zero_us == np.inf:
             raise FormatError(
                 f"{self.name} holds no event with a time stamp; expected rows of Fixation, "
                 "Saccade, Blink or UserEvent. Export the events again"
             )
-        zero_us = float(np.nanmin(every))
         messages, message_trial = self._messages(stamps, zero_us)
-        device, trial_of_event = self._device_events(table, zero_us)
-        del table, every
+        device, trial_of_event = self._device_events(start, zero_us)
+        del start
         spans = _Spans(messages, message_trial, device, trial_of_event)
         eyes = sorted({eye for _, eye in self.sorts})
         return Recording(
@@ -231,26 +233,27 @@ class _Parts:
         ]
         return messages, stamps[order, 0]
 
-    def _device_events(self, table: FloatArray, zero_us: float) -> tuple[Events, FloatArray]:
-        if not len(table):
+    def _device_events(self, start: FloatArray, zero_us: float) -> tuple[Events, FloatArray]:
+        if not len(start):
             return Events.empty(), np.empty(0)
-        timed = np.isfinite(table[:, 1]) & np.isfinite(table[:, 2])
-        lasting = table[:, 2] > table[:, 1]
+        end = self.held.array("end")
+        timed = np.isfinite(start) & np.isfinite(end)
+        lasting = end > start
         self.counts["no_time"] += int((~timed).sum())
         self.counts["no_duration"] += int((timed & ~lasting).sum())
-        order = np.argsort(table[:, 1], kind="stable")
+        order = np.argsort(start, kind="stable")
         order = order[(timed & lasting)[order]]
         sort = self.held.array("sort")[order]
         kinds, eyes = (np.array(names, dtype=object) for names in zip(*self.sorts, strict=True))
         device = Events(
-            kind=kinds[sort],
-            onset_ms=(table[order, 1] - zero_us) / 1000.0,
-            offset_ms=(table[order, 2] - zero_us) / 1000.0,
-            xy_px=_known(table[order, 3:5]),
-            end_xy_px=_known(table[order, 5:7]),
-            eye=eyes[sort],
+            kind=sealed(kinds[sort]),
+            onset_ms=sealed((start[order] - zero_us) / 1000.0),
+            offset_ms=sealed((end[order] - zero_us) / 1000.0),
+            xy_px=sealed(_known(self.held.array("xy")[order])),
+            end_xy_px=sealed(_known(self.held.array("end_xy")[order])),
+            eye=sealed(eyes[sort]),
         )
-        return device, table[order, 0]
+        return device, self.held.array("trial")[order]
 
 
 class _Spans:

@@ -39,7 +39,6 @@ _TIME = "RecordingTime [ms]"
 _EYES = {"left": "Left", "right": "Right", "both": "Binocular"}
 _TEXTS = ("Stimulus", "Trial", "Participant", "Content", "Annotation Name")
 _NOT_GAZE = {"Separator", "User Event", "UserEvent"}
-_BLOCK_BYTES = 1 << 20
 
 
 def sniff(source: Source) -> bool:
@@ -68,7 +67,7 @@ def read(source: Source, *, participant: str | None = None) -> Recording:
     taker = _Taker(counts, participant)
     names = source.head.partition(b"\n")[0].decode("utf-8", "replace")
     held = gather(
-        source.blocks(_BLOCK_BYTES),
+        source.blocks(),
         take=taker,
         name=source.name,
         columns={_TIME: float},

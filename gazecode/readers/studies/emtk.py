@@ -26,7 +26,7 @@ from gazecode.model import Recording, Stimulus
 from gazecode.model.checks import repeated
 from gazecode.readers.reader import Reader
 from gazecode.readers.source import Source
-from gazecode.readers.tools.delimited import read_delimited, split_line
+from gazecode.readers.tools.delimited import delimited_frames, join_frames, split_line
 from gazecode.readers.tools.fixations import (
     FixationTable,
     FloatArray,
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = ["READER", "read", "sniff"]
 
-_BLOCK = 1 << 19
 _UNITS_MS = {"ms": 1.0, "us": 1e-3, "ns": 1e-6, "s": 1e3}
 _KINDS = ("fixation", "saccade", "blink")
 _BOX_NOTE = "boxes are those of tokens that were hit, not all of the stimulus"
@@ -145,13 +144,17 @@ def read(source: Source, *, participant: str | None = None) -> Recording:
 
 
 def _load(source: Source, dialect: _Dialect, counts: Counter[str]) -> "pd.DataFrame":
-    frame = read_delimited(
-        source.blocks(_BLOCK),
+    frames = delimited_frames(
+        source.blocks(),
         name=source.name,
         columns=dialect.columns,
         optional=_HIT | dict.fromkeys(dialect.extra, str) | {"x1": float, "y1": float},
         counts=counts,
         quoted=True,
+    )
+    # Boxes repeat: as categories they take an eighth, and nothing has to be sorted to tell them.
+    frame = join_frames(
+        frame.astype({c: "category" for c in _BOX if c in frame}) for frame in frames
     )
     if "eye_event_type" not in frame:
         return frame
@@ -273,6 +276,7 @@ def _boxes(frame: "pd.DataFrame", dialect: _Dialect) -> _Boxes | None:
         return None
     code, first = trial_codes(frame, [dialect.stimulus, *_BOX])
     rows = frame[[c for c in frame if c in _HIT or c == dialect.stimulus]].iloc[first]
+    rows = rows.astype(dict.fromkeys(_BOX, float))
     for column in set(_HIT) & set(frame.columns):
         frame.pop(column)
     return _Boxes(rows=rows.reset_index(drop=True), code=code.astype(np.int32))

@@ -40,8 +40,6 @@ _COLUMNS: dict[str, type] = {
 }
 _NAMES: dict[str, type] = {"program": str, "base": str, "version": str}
 _MOVED: dict[str, type] = {"fix_x_corrected": float, "fix_y_corrected": float}
-_BLOCK = 1 << 19
-"""Small: what a block takes on the way counts where the columns themselves are few."""
 
 
 def sniff(source: Source) -> bool:
@@ -100,7 +98,7 @@ def _load(source: Source, counts: Counter[str], *, corrected: bool) -> "pd.DataF
             f"{source.name} has no columns {', '.join(_MOVED)}; leave corrected=True out"
         )
     return read_delimited(
-        source.blocks(_BLOCK),
+        source.blocks(),
         name=source.name,
         columns=_COLUMNS,
         optional=_NAMES | _MOVED,

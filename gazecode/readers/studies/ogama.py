@@ -31,8 +31,6 @@ _COLUMNS: dict[str, type] = {
     "PosY": float,
 }
 _OPTIONAL: dict[str, type] = {"TrialSequence": str, "TrialName": str}
-_BLOCK = 1 << 18
-"""Small: what a block takes on the way counts where the columns themselves are few."""
 
 
 def sniff(source: Source) -> bool:
@@ -59,7 +57,7 @@ def read(source: Source, *, participant: str | None = None) -> Recording:
     """
     counts: Counter[str] = Counter()
     frame = read_delimited(
-        source.blocks(_BLOCK),
+        source.blocks(),
         name=source.name,
         columns=_COLUMNS,
         optional=_OPTIONAL,

@@ -38,7 +38,6 @@ _SCENE = (
     "points are px of the scene video, which moves with the head; a surface must be found in it "
     "before they mean a place on a screen"
 )
-_BLOCK_BYTES = 1 << 18
 _PROBE_LINES = 20
 _RECORD = re.compile(rb'\{\s*"ts"\s*:\s*\d+\s*,\s*"s"\s*:\s*\d+\s*,')
 _WANTED = re.compile(rb'"(?:gp|pd|vts|evts|sig|type)"\s*:')
@@ -73,7 +72,7 @@ def read(source: Source) -> Recording:
         notes.append(f"gaze from {livedata.path.name} near it")
     counts: Counter[str] = Counter()
     found = _Records(counts)
-    for block in livedata.blocks(_BLOCK_BYTES):
+    for block in livedata.blocks():
         for record in _records(block, counts):
             found.add(record)
     found.close()

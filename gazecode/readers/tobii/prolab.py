@@ -33,7 +33,7 @@ from gazecode.readers.tobii.prolab_runs import (
     trials_of_spans,
 )
 from gazecode.readers.tobii.rows import fine_clock, spread_repeats
-from gazecode.readers.tools.arrow import BLOCK_BYTES, is_quoted, read_table
+from gazecode.readers.tools.arrow import is_quoted, read_table
 from gazecode.readers.tools.build import samples_of_eyes
 from gazecode.readers.tools.delimited import find_separator, split_line
 from gazecode.units import sample_end_ms, step_ms
@@ -85,7 +85,7 @@ def read(source: Source, *, recording: str | None = None, snapshot: str | None =
     ParameterError
         There is no such snapshot in the file.
     """
-    blocks = source.blocks(BLOCK_BYTES)
+    blocks = source.blocks()
     first = next(blocks, b"")
     names = _names(first.partition(b"\n")[0])
     columns = find_columns(names, _checked_snapshot(names, snapshot, source.name))

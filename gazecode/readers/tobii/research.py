@@ -66,7 +66,6 @@ _ROW = re.compile(
     + _NUMBER
 )
 _PROBE_ROWS = 20
-_BLOCK_BYTES = 1 << 19
 _MAX_STRANGERS = 0.01
 """A larger share of rows of another participant is no damage: the file holds two people."""
 
@@ -153,7 +152,7 @@ def _load(source: Source, counts: Counter[str]) -> Gathered:
 def _plain_cells(source: Source) -> Iterator[bytes]:
     """A header, and rows in which a point is two cells like any others: no quotes, no brackets."""
     header = ",".join(_COLUMNS).encode() + b"\n"
-    for block in source.blocks(_BLOCK_BYTES):
+    for block in source.blocks():
         yield header + block.translate(None, b'"()').replace(b", ", b",")
         header = b""
 

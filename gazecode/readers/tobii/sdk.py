@@ -50,7 +50,6 @@ _TUPLE = re.compile(rb'"?[(\[]([^()\[\]\n"]*)[)\]]"?')
 _PROBE_ROWS = 20
 _PERCENT = "positions of events are percent of the display in the file, fractions here"
 _LAST_SAMPLE = "an event ends at the stamp of its last sample, as the file states it"
-_BLOCK_BYTES = 1 << 19
 
 
 def sniff(source: Source) -> bool:
@@ -175,7 +174,7 @@ def _plain_blocks(
     source: Source, names: list[str], separator: str, *, split: bool
 ) -> Iterator[bytes]:
     """The text with each tuple taken apart into cells."""
-    blocks = source.blocks(_BLOCK_BYTES)
+    blocks = source.blocks()
     _, _, begin = next(blocks, b"").partition(b"\n")
     # A name may have been quoted; none of the ones that matter holds a separator.
     header = separator.join(name.replace(separator, " ") for name in names)

@@ -22,7 +22,7 @@ from gazecode.readers.tobii.rows import (
     joined_cells,
 )
 from gazecode.readers.tobii.studio_layout import Layout, find_layout, screen_size
-from gazecode.readers.tools.arrow import BLOCK_BYTES, Block, read_table
+from gazecode.readers.tools.arrow import Block, read_table
 from gazecode.readers.tools.build import no_samples
 from gazecode.readers.tools.growing import Gathered
 
@@ -46,7 +46,7 @@ _PART = re.compile(r"^(?P<stem>.*?)(?P<part>All|Fixation|Event)[-_ ]?Data", re.I
 
 def layout_of(source: Source) -> tuple[Layout, Iterator[bytes]]:
     """Layout of a file, and its blocks from the header line on."""
-    blocks = source.blocks(BLOCK_BYTES)
+    blocks = source.blocks()
     first = next(blocks, b"")
     layout = find_layout(first)
     if layout is None:

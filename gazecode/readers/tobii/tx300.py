@@ -33,7 +33,6 @@ _NAMES = (*("Time", "RelTimestamp"), *(f"{e}GazePos2d{axis}" for e in "LR" for a
 _WORST_CODE = 1.0
 """From code 2 on the tracker does not know whose eye it saw."""
 _CLOCKS_AGREE_MS = 0.5
-_BLOCK_BYTES = 1 << 20
 
 
 def sniff(source: Source) -> bool:
@@ -62,7 +61,7 @@ def read(source: Source) -> Recording:
         return np.ones(len(block), dtype=bool)
 
     frame = read_delimited(
-        source.blocks(_BLOCK_BYTES),
+        source.blocks(),
         name=source.name,
         columns=dict.fromkeys(["Time", "RelTimestamp", *columns], float),
         optional={"LPupilDm": float, "RPupilDm": float},

@@ -22,14 +22,12 @@ from gazecode.readers.tools.delimited import find_decimal, find_separator, split
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["BLOCK_BYTES", "Block", "Text", "is_quoted", "read_table"]
+__all__ = ["Block", "Text", "is_quoted", "read_table"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-BLOCK_BYTES = 1 << 18
-"""Small beside a recording of minutes: what parsing a block takes counts towards the peak."""
 _PROBE_LINES = 60
 _QUOTE_BYTES = 1 << 16
 _QUOTED_CELL = re.compile(rb'(?:^|\t)"[^\t\n"]*"(?:\t|$)', re.MULTILINE)

@@ -30,6 +30,7 @@ def samples_of_eyes(
         ``(n,)`` stamps on the recording's clock, any order.
     xy, pupil
         Eye → ``(n, 2)`` and ``(n,)``; lost may be NaN in one coordinate, infinite values are lost.
+        Arrays that may be written to are the samples' own from here on.
     counts
         Added to: `no_time`, `unsorted`, `duplicate_time`, `half_lost`; only what occurs.
 
@@ -71,19 +72,21 @@ def no_samples(eye: str = "both") -> dict[str, Samples]:
 
 def _order(t: FloatArray, counts: Counter[str]) -> IntArray | None:
     """Rows in order of time, each stamp once; None where that is all of them as they stand."""
-    if len(t) and np.isfinite(t[0]) and np.isfinite(t[-1]) and (np.diff(t) > 0).all():
+    if len(t) and np.isfinite(t[0]) and np.isfinite(t[-1]) and (t[1:] > t[:-1]).all():
         return None
     order = np.arange(len(t))
     timed = np.isfinite(t)
     if not timed.all():
         counts["no_time"] += int((~timed).sum())
         order = order[timed]
-    backward = int((np.diff(t[order]) < 0).sum())
+    t = t[order]
+    backward = int((t[1:] < t[:-1]).sum())
     if backward:
         counts["unsorted"] += backward
-        order = order[np.argsort(t[order], kind="stable")]
+        by_time = np.argsort(t, kind="stable")
+        order, t = order[by_time], t[by_time]
     fresh: npt.NDArray[np.bool_] = np.ones(len(order), dtype=bool)
-    fresh[1:] = np.diff(t[order]) > 0
+    fresh[1:] = t[1:] > t[:-1]
     if not fresh.all():
         counts["duplicate_time"] += int((~fresh).sum())
         order = order[fresh]
@@ -96,4 +99,9 @@ def _unify_lost(xy: FloatArray, counts: Counter[str]) -> FloatArray:
     if half.any():
         counts["half_lost"] += int(half.sum())
     whole = known[:, 0] & known[:, 1]
-    return xy if whole.all() else np.where(whole[:, None], xy, np.nan)
+    if whole.all():
+        return xy
+    if not xy.flags.writeable:
+        return np.where(whole[:, None], xy, np.nan)
+    xy[~whole] = np.nan
+    return xy

@@ -29,6 +29,7 @@ __all__ = [
     "delimited_frames",
     "find_decimal",
     "find_separator",
+    "join_frames",
     "normalise_lines",
     "read_delimited",
     "split_line",
@@ -141,7 +142,7 @@ def read_delimited(
         short_rows=short_rows,
         cut_row=cut_row,
     )
-    return _joined(frame if keep is None else frame[keep(frame)] for frame in frames)
+    return join_frames(frame if keep is None else frame[keep(frame)] for frame in frames)
 
 
 def delimited_frames(
@@ -223,7 +224,7 @@ def _with_last(first: bytes, rest: Iterator[bytes]) -> Iterator[tuple[bytes, boo
     yield first, True
 
 
-def _joined(parts: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
+def join_frames(parts: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
     """One frame of all blocks; what a block without rows calls its labels is not asked."""
     import pandas as pd
 

@@ -297,6 +297,8 @@ def trial_codes(frame: "pd.DataFrame", keys: Sequence[str]) -> tuple[IntArray, I
     keys
         Columns that are equal throughout a trial.
     """
+    import pandas as pd
+
     code = np.zeros(len(frame), dtype=np.int64)
     size = 1
     for key in keys:
@@ -305,7 +307,7 @@ def trial_codes(frame: "pd.DataFrame", keys: Sequence[str]) -> tuple[IntArray, I
         size *= n
         # Numbers stay small, so that a table of them does: only combinations that occur count.
         if size > _MAX_CODES:
-            occurring, code = np.unique(code, return_inverse=True)
+            code, occurring = pd.factorize(code)
             size = len(occurring)
     first = np.full(size, -1, dtype=np.int64)
     first[code[::-1]] = np.arange(len(code) - 1, -1, -1)
@@ -322,8 +324,11 @@ def _labels(column: "pd.Series") -> tuple[IntArray, int]:
         # A missing label has the code -1.
         codes = column.cat.codes.to_numpy().astype(np.int64)
         return codes + 1, len(column.cat.categories) + 1
-    values, places = np.unique(column.to_numpy(), return_inverse=True, equal_nan=False)
-    return places.astype(np.int64), len(values)
+    # Told apart by hashes: sorting would take several times the memory.
+    codes, values = column.factorize()
+    missing = np.flatnonzero(codes < 0)
+    codes[missing] = len(values) + np.arange(len(missing))
+    return codes, len(values) + len(missing)
 
 
 def texts_of(column: "pd.Series") -> npt.NDArray[np.object_]:

@@ -19,7 +19,7 @@ from gazecode.readers.source import MAX_BYTES, MAX_RATIO, Source
 __all__ = ["SIGNATURE", "Table", "is_hdf5", "open_tables"]
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_SLICE_BYTES = 4 << 20
+_SLICE_BYTES = 1 << 20
 _MOST_CHUNK_BYTES = 16 << 20
 # deflate, shuffle, fletcher32: what HDF5 itself reads everywhere and never with a plug-in.
 _FILTERS = {1, 2, 3}
