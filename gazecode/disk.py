@@ -174,12 +174,14 @@ def read_limited(path: Path, limit_bytes: int) -> bytes:
     check_plain(path)
     try:
         with path.open("rb") as file:
-            raw = file.read(limit_bytes + 1)
+            # A file that grows, or one that says it is empty (/proc), is bounded as it is read.
+            known = os.fstat(file.fileno()).st_size
+            raw = b"" if known > limit_bytes else file.read(limit_bytes + 1)
     except OSError as error:
         raise FormatError(f"{_short(path)}: cannot be read ({_why(error)})") from error
-    if len(raw) > limit_bytes:
+    if max(known, len(raw)) > limit_bytes:
         raise TooLarge(
-            f"{_short(path)} holds {path.stat().st_size} bytes; expected at most {limit_bytes}. "
+            f"{_short(path)} holds {max(known, len(raw))} bytes; expected at most {limit_bytes}. "
             "Is this the right file?"
         )
     return raw

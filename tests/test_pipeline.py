@@ -152,7 +152,9 @@ def test_another_detector_is_answered_with_what_to_set():
     assert [(f.trial, f.stage) for f in result.failures] == [("", "detect")]
     assert '[detect] method = "device"' in result.failures[0].reason
     assert result.quality["usable"]
-    with pytest.raises(DataError, match=r"ivt needs samples; take the device\'s own: --method device"):
+    with pytest.raises(
+        DataError, match=r"ivt needs samples; take the device\'s own: --method device"
+    ):
         find_events(only_events(), Steps())
 
 

@@ -2,13 +2,16 @@
 
 import os
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 
 from gazecode.errors import GazecodeError, StudyError
-from gazecode.study import load_study
+from gazecode.study import load_study, run_study
 from gazecode.study.stimuli import check_stimuli
 
+DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
 STUDY = """
 [study]
 name = "hostile"
@@ -28,7 +31,7 @@ tokenizer = "tokenizer.json"
 def folder(tmp_path):
     (tmp_path / "Vehicle.java").write_text("class Vehicle {}")
     (tmp_path / "Vehicle.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    (tmp_path / "tokenizer.json").write_text("{}")
+    shutil.copy(DEMO / "tokenizer.json", tmp_path)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
     with (tmp_path / "huge").open("wb") as file:
@@ -80,3 +83,32 @@ def test_brackets_without_end_are_refused(folder):
     path.write_text("a = " + "[" * 200_000)
     with pytest.raises(StudyError, match="not valid TOML"):
         load_study(path)
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe", "loop", "a\\u0000b", "huge", "."])
+@pytest.mark.parametrize("key", ["file", "tokenizer"])
+def test_recordings_and_tokenizers_are_plain_files(folder, key, name):
+    table = folder / "P01.tsv"
+    table.write_text("t_ms,left_x_px,left_y_px\n0,1,2\n4,1,2\n")
+    text = STUDY.format(code='"Vehicle.java"', image='"Vehicle.png"')
+    old = {"file": 'file = "P01.tsv"', "tokenizer": 'tokenizer = "tokenizer.json"'}[key]
+    path = folder / "study.toml"
+    path.write_text(text.replace(old, f'{key} = "{name}"'))
+    with pytest.raises(GazecodeError) as error:
+        run_study(path, folder / "out")
+    said = str(error.value)
+    assert len(said) < 1000
+    assert "\n" not in said
+    assert "\x00" not in said
+
+
+def test_options_name_no_devices(folder):
+    (folder / "GazeData_1.csv").write_text("Time;Gaze.X;GazeY;Diameter.Pupil.Left\n")
+    text = STUDY.format(code='"Vehicle.java"', image='"Vehicle.png"')
+    text = text.replace(
+        'file = "P01.tsv"', 'file = "GazeData_1.csv"\noptions = { general_info = "/dev/zero" }'
+    )
+    path = folder / "study.toml"
+    path.write_text(text)
+    with pytest.raises(GazecodeError):
+        run_study(path, folder / "out")
