@@ -15,10 +15,12 @@ from gazecode.commands.shell import (
     one_line,
     print_json,
     progress_bar,
+    say,
     setting,
     show,
     writing,
 )
+from gazecode.disk import printable
 from gazecode.errors import GazecodeError
 
 if TYPE_CHECKING:
@@ -156,7 +158,7 @@ def quality(
             write_quality_page(page_of(title, found, broken, notes), out)
         print(f"page: {out}", file=sys.stderr)
     for _, why in broken:
-        print(f"error: {why}", file=sys.stderr)
+        print(f"error: {printable(why)}", file=sys.stderr)
     if broken:
         raise typer.Exit(1)
     if not all(one.report.usable for one in found):
@@ -220,12 +222,12 @@ def _tell(
         show(people, as_json=False, title="Each person, over all recordings", whole=whole)
     for one in found:
         for reason in one.report.reasons:
-            print(f"{one.short}: {reason}")
+            say(f"{one.short}: {reason}")
     for warning in [*told_warnings(found), *notes]:
-        print(f"note: {warning}")
+        say(f"note: {warning}")
     if methods:
         print()
-        print(methods_paragraph([one.report for one in found]))
+        say(methods_paragraph([one.report for one in found]))
 
 
 @app.command()

@@ -603,7 +603,7 @@ def as_sparse(path, _):
     os.truncate(path, 10 * GIB)
 
 
-@pytest.mark.parametrize("name", few_of(sorted(MAKERS.keys() - {"neon_native"}), BESIDE))
+@pytest.mark.parametrize("name", few_of(sorted(MAKERS), BESIDE))
 def test_companions_of_bad_will(attack, tmp_path, name):
     path, reader = made(name, tmp_path / "a"), MAKERS[name].reader
     files = [file for file in sorted(path.parent.rglob("*")) if file.is_file() and file != path]
@@ -718,3 +718,89 @@ def test_pages_escape_what_files_say(confined, evil_recording, tmp_path):
     assert "<script>alert(1)" not in html
     assert "alert(1)" not in html or "&lt;script&gt;alert(1)" in html
     assert "\x1b" not in html
+
+
+@pytest.mark.slow
+def test_titta_chunk_that_unpacks_to_a_gigabyte(attack, tmp_path):
+    import h5py
+
+    path = made("titta", tmp_path)
+    at = "gaze/block0_values"
+    pack = zlib.compressobj(9)
+    packed = b"".join([*(pack.compress(bytes(1 << 24)) for _ in range(64)), pack.flush()])
+    with h5py.File(path, "r+") as file:
+        kind, shape = file[at].dtype, file[at].shape
+        del file[at]
+        table = file.create_dataset(at, shape=shape, dtype=kind, chunks=shape, compression="gzip")
+        table.id.write_direct_chunk((0, 0), packed)
+    assert "bomb" in attack(path, "titta").said
+
+
+@pytest.mark.slow
+def test_titta_pickle_of_twenty_million_steps(attack, tmp_path):
+    import h5py
+
+    path = made("titta", tmp_path)
+    with h5py.File(path, "r+") as file:
+        at = next(
+            n for n in file["msg"] if n.endswith("_values") and file["msg"][n].dtype.kind == "O"
+        )
+        del file["msg"][at]
+        table = file["msg"].create_dataset(at, shape=(1,), dtype=h5py.vlen_dtype("uint8"))
+        raw = b"\x80\x04]\x94(" + b"\x8c\x01a\x94" * 20_000_000 + b"e."
+        table[0] = np.frombuffer(raw, np.uint8)
+    attack(path, "titta")
+
+
+@pytest.mark.parametrize("at", HDF5["titta"][1:3])
+def test_titta_data_in_another_file_are_not_read(attack, tmp_path, at):
+    import h5py
+
+    path = made("titta", tmp_path)
+    with h5py.File(path, "r+") as file:
+        old = file[at]
+        kind, shape = old.dtype, old.shape
+        del file[at]
+        file.create_dataset(at, shape=shape, dtype=kind, external=[("/etc/passwd", 0, 1 << 20)])
+    assert attack(path, "titta").word == "refused"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [50_000_000])
+def test_parquet_of_fifty_million_empty_rows(attack, tmp_path, rows):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    path = made("table-parquet", tmp_path)
+    schema = parquet.read_schema(path)
+    parquet.write_table(pa.table({f.name: pa.nulls(rows, f.type) for f in schema}), path)
+    assert attack(path, "table").word == "refused"
+
+
+def test_neon_stream_far_longer_than_its_stamps(attack, tmp_path):
+    path = made("neon_native", tmp_path)
+    os.truncate(path, 3 << 30)
+    attack(path, "neon_native")
+
+
+def test_neon_part_that_is_a_pipe(attack, tmp_path):
+    path = made("neon_native", tmp_path)
+    part = path.with_name("gaze ps2.raw")
+    part.unlink()
+    as_pipe(part, path)
+    attack(path, "neon_native")
+
+
+def test_names_with_stars_are_no_patterns(attack, tmp_path):
+    path = made("tobii_sdk_4c", tmp_path)
+    path = path.rename(path.with_name("**P4.csv"))
+    assert attack(path, "tobii_sdk").word == "read"
+
+
+def test_quality_commands_no_terminal(confined, evil_recording):
+    for more in ([], ["--methods"]):
+        shown = confined.run("command", 60, arguments=["quality", str(evil_recording), *more])
+        assert not UNSAFE.search(shown.out), shown.out
+    path = evil_recording.rename(evil_recording.with_name("a\x1b[2J\nerror: forged.asc"))
+    shown = confined.run("command", 60, arguments=["quality", str(path), "--gate", "max_loss=0.0"])
+    assert not UNSAFE.search(shown.out), shown.out

@@ -85,7 +85,10 @@ def test_brackets_without_end_are_refused(folder):
         load_study(path)
 
 
-@pytest.mark.parametrize("name", ["/dev/zero", "pipe", "loop", "a\\u0000b", "huge", "."])
+@pytest.mark.parametrize(
+    "name",
+    ["/dev/zero", "pipe", "loop", "a\\u0000b", pytest.param("huge", marks=pytest.mark.slow), "."],
+)
 @pytest.mark.parametrize("key", ["file", "tokenizer"])
 def test_recordings_and_tokenizers_are_plain_files(folder, key, name):
     table = folder / "P01.tsv"

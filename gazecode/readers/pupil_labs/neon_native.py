@@ -127,25 +127,31 @@ def _streams(folder: Path, name: str) -> Pairs:
         if (found := _PARTS.search(path.name))
     ]
     pairs = [(path, path.with_suffix(".time")) for _, path in sorted(numbered)]
-    return [(raw, time) for raw, time in pairs if time.is_file()]
+    # A pipe has a name, too, and no end.
+    return [(raw, time) for raw, time in pairs if raw.is_file() and time.is_file()]
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, most: int = -1) -> bytes:
+    """Everything, or the first `most` bytes: rows without a stamp are counted, not held."""
     if path.stat().st_size > MAX_BYTES:
         raise TooLarge(f"{path.name} holds over {MAX_BYTES} bytes; expected a stream of gaze")
-    return path.read_bytes()
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _load(pairs: Pairs, width: int, said: Findings) -> tuple[IntArray, npt.NDArray[np.uint8]]:
     """Stamps ``(n,)`` and rows ``(n, width)``; what has no counterpart is counted."""
     stamps, rows = [], []
     for raw_path, time_path in pairs:
-        raw, time = _bytes(raw_path), _bytes(time_path)
-        n_rows, n_stamps = len(raw) // width, len(time) // 8
+        in_rows, in_stamps = raw_path.stat().st_size, time_path.stat().st_size
+        n_rows, n_stamps = in_rows // width, in_stamps // 8
         n = min(n_rows, n_stamps)
+        raw, time = _bytes(raw_path, n * width), _bytes(time_path, n * 8)
+        # A file may have been cut since its size was asked for.
+        n = min(len(raw) // width, len(time) // 8)
         said.counts["rows_without_stamp"] += n_rows - n
         said.counts["stamps_without_row"] += n_stamps - n
-        said.counts["cut_rows"] += int(len(raw) % width > 0) + int(len(time) % 8 > 0)
+        said.counts["cut_rows"] += int(in_rows % width > 0) + int(in_stamps % 8 > 0)
         stamps.append(np.frombuffer(time, dtype="<i8", count=n))
         rows.append(np.frombuffer(raw, dtype=np.uint8, count=n * width).reshape(n, width))
     return np.concatenate(stamps).astype(np.int64), np.concatenate(rows)
@@ -186,7 +192,7 @@ def _lose_not_worn(folder: Path, stream: Pairs, ns: IntArray, xy: FloatArray) ->
         pairs = []
         for raw in sorted(folder.glob("worn ps*.raw")):
             times = (raw.with_suffix(".time"), raw.with_name(f"gaze{raw.stem[4:]}.time"))
-            pairs += [(raw, time) for time in times if time.is_file()][:1]
+            pairs += [(raw, time) for time in times if raw.is_file() and time.is_file()][:1]
     if not pairs:
         return 0
     stamps, rows = _load(pairs, 1, Findings())

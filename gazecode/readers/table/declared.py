@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gazecode.errors import FormatError, GeometryError, ParameterError
+from gazecode.errors import FormatError, GeometryError, ParameterError, TooLarge
 from gazecode.model import Message, Recording, Samples, Screen, Trial
 from gazecode.readers.reader import Reader
-from gazecode.readers.source import Source
+from gazecode.readers.source import MAX_RATIO, Source
 from gazecode.readers.table.columns import Labels, TableColumns
 from gazecode.readers.table.map import (
     EXAMPLE,
@@ -34,6 +34,7 @@ __all__ = ["READER", "read", "sniff"]
 FloatArray = npt.NDArray[np.float64]
 
 _PARQUET = b"PAR1"
+_FREE_BYTES = 64 << 20
 _BATCH_ROWS = 1 << 14
 
 
@@ -213,6 +214,14 @@ def _parquet_columns(source: Source, mapped: ColumnMap) -> TableColumns:
     if absent:
         raise FormatError.missing_columns(source.path.name, absent, found, "Check columns=")
     with parquet.ParquetFile(_parquet_file(source), pre_buffer=False) as file:
+        # Runs of one value pack a thousand to one: what is declared is what will be held.
+        declared = file.metadata.num_rows * 8 * len(mapped.wanted)
+        most = _FREE_BYTES + source.path.stat().st_size * MAX_RATIO
+        if declared > most:
+            raise TooLarge(
+                f"{source.path.name} declares {file.metadata.num_rows} rows, over {most} bytes; "
+                "refused as a decompression bomb. Write it again with smaller parts"
+            )
         batches = file.iter_batches(_BATCH_ROWS, columns=mapped.wanted, use_threads=False)
         table = TableColumns(mapped, batches)
     if not table.n_rows:

@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from glob import escape
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -206,14 +207,16 @@ def _flags(column: "pd.Series") -> BoolArray:
 def _beside(source: Source, ending: str) -> Path | None:
     """``X_fixation.csv`` or ``X_msg.tsv`` for ``X.csv``; Titta's plug-in writes ``X_gaze.tsv``."""
     stem = source.path.name.partition(".")[0].removesuffix("_gaze")
-    found = [p for suffix in (".csv", ".tsv") for p in source.siblings(f"{stem}{ending}{suffix}")]
+    found = [
+        p for suffix in (".csv", ".tsv") for p in source.siblings(escape(f"{stem}{ending}{suffix}"))
+    ]
     return found[0] if len(found) == 1 else None
 
 
 def _gaze_beside(source: Source) -> Source:
     stem = source.path.name.partition(".")[0].removesuffix("_msg")
     names = [f"{stem}{part}.{suffix}" for part in ("", "_gaze") for suffix in ("tsv", "csv")]
-    found = [path for name in names for path in source.siblings(name)]
+    found = [path for name in names for path in source.siblings(escape(name))]
     if len(found) != 1:
         raise FormatError(
             f"{source.path.name} holds messages of Titta and no gaze; expected one of "

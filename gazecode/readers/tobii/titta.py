@@ -10,6 +10,7 @@ Titta: Niehorster, Andersson & Nyström 2020, doi:10.3758/s13428-020-01358-8 (la
 github.com/marcus-nystrom/Titta; pandas, "fixed" format of `HDFStore`).
 """
 
+import math
 import pickletools
 from collections import Counter
 from dataclasses import replace
@@ -35,6 +36,8 @@ BoolArray = npt.NDArray[np.bool_]
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _FREE_BYTES = 64 << 20
 _MAX_COLUMNS = 10_000
+_MAX_PICKLE = 16 << 20
+_FREE_CHUNK_BYTES = 16 << 20
 _TEXT_OPS = {"BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "UNICODE"}
 _GET_OPS = {"BINGET", "LONG_BINGET", "GET"}
 _PUT_OPS = {"BINPUT", "LONG_BINPUT", "PUT"}
@@ -116,7 +119,14 @@ def _check_sizes(group: "h5py.Group", limit: int, name: str) -> None:
     """Refuse tables that say they are far larger than the file, and columns of several lengths."""
     import h5py
 
+    # A link leads to any file of this machine, and so do external storage and virtual data.
+    if not all(isinstance(group.get(n, getlink=True), h5py.HardLink) for n in group):
+        raise FormatError(f"{name}: {group.name} holds links; expected the data in this file")
     sets = [node for node in group.values() if isinstance(node, h5py.Dataset)]
+    if any(node.external or node.is_virtual for node in sets):
+        raise FormatError(f"{name}: data of {group.name} lie in another file; expected them here")
+    if any(_is_bomb(node) for node in sets):
+        raise TooLarge(f"{name}: a chunk of {group.name} is a decompression bomb; refused")
     size = sum(node.size * node.dtype.itemsize for node in sets if node.size is not None)
     if size > limit:
         raise TooLarge(
@@ -129,6 +139,19 @@ def _check_sizes(group: "h5py.Group", limit: int, name: str) -> None:
             f"{name} holds columns of {len(lengths)} lengths in {group.name}; expected one. "
             "Save the session again"
         )
+
+
+def _is_bomb(node: "h5py.Dataset") -> bool:
+    """Whether a chunk is too large, or holds far more packed bytes than it has room for.
+
+    Unpacking stops at the end of the stream, not at the size of a chunk.
+    """
+    if node.chunks is None:
+        return False
+    room = math.prod(node.chunks) * node.dtype.itemsize
+    chunks = range(node.id.get_num_chunks())
+    largest = max((int(node.id.get_chunk_info(i).size) for i in chunks), default=0)
+    return room > _FREE_CHUNK_BYTES or largest > 2 * room + 4096
 
 
 def _messages(
@@ -152,7 +175,10 @@ def _texts(group: "h5py.Group") -> list[str] | None:
     for name in group:
         if name.startswith("block") and name.endswith("_values") and group[name].dtype.kind == "O":
             pieces = group[name][:]
-            return pickled_texts(bytes(pieces[0])) if len(pieces) else []
+            if not len(pieces):
+                return []
+            raw = bytes(pieces[0])
+            return pickled_texts(raw) if len(raw) <= _MAX_PICKLE else None
     return None
 
 
