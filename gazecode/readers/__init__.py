@@ -16,7 +16,7 @@ import numpy as np
 
 from gazecode.disk import printable
 from gazecode.errors import DataError, FormatError, GazecodeError, ParameterError, UnknownFormat
-from gazecode.model import Recording, Screen, require_screen_px
+from gazecode.model import Recording, Screen
 from gazecode.readers import imotions, labvanced
 from gazecode.readers.bids import physio
 from gazecode.readers.codegrits import export as codegrits
@@ -264,7 +264,9 @@ def _on_screen(recording: Recording, screen: Screen) -> Recording:
     """Merge the screen asked for with the file's; fractions of it become pixels."""
     if recording.plane not in ("screen_px", "screen_fraction"):
         # A camera's picture, or angles of the eye: no size of a screen makes px of them.
-        require_screen_px(recording.plane, "a screen and its size")
+        note = f"the screen asked for was not used: gaze lies in the plane {recording.plane}"
+        said = [*recording.provenance.get("notes", ()), note]
+        return replace(recording, provenance={**recording.provenance, "notes": said})
     found = recording.screen
     merged = screen if found is None else replace(found, **_given(screen))
     notes = list(recording.provenance.get("notes", ()))

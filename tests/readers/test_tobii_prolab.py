@@ -151,7 +151,9 @@ def test_glasses_are_of_the_scene_and_never_a_screen(tmp_path):
     )
     with pytest.raises(ParameterError, match="no gaze mapped onto a snapshot 'desk'; it has page"):
         read(path, snapshot="desk")
-    assert read(path, screen=Screen(width_px=800, height_px=600)).plane == "scene_px"
+    asked = read(path, screen=Screen(width_px=800, height_px=600))
+    assert (asked.plane, asked.screen) == ("scene_px", None)
+    assert "the screen asked for was not used" in asked.provenance["notes"][-1]
 
 
 @pytest.mark.parametrize(
