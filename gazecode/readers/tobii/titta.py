@@ -151,7 +151,7 @@ def _is_bomb(node: "h5py.Dataset") -> bool:
     room = math.prod(node.chunks) * node.dtype.itemsize
     chunks = range(node.id.get_num_chunks())
     largest = max((int(node.id.get_chunk_info(i).size) for i in chunks), default=0)
-    return room > _FREE_CHUNK_BYTES or largest > 2 * room + 4096
+    return bool(room > _FREE_CHUNK_BYTES or largest > 2 * room + 4096)
 
 
 def _messages(
