@@ -13,3 +13,5 @@ NEEDS = {
 }
 # Tests of them, in tests/adapters, skip by name; every other import that fails is an error.
 collect_ignore = [f"{ADAPTERS}/{name}" for name, needed in NEEDS.items() if not find_spec(needed)]
+# A package of its own: tests/test_plugin.py installs it and runs its tests.
+collect_ignore.append("docs/examples/reader_plugin/tests")
