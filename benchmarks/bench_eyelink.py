@@ -81,3 +81,4 @@ def test_read_eyelink(benchmark, recording_file):
             f"EyeLink, {SAMPLES} samples: {ours_s:.3f} s, pymovements {peer_s:.2f} s, "
             f"{peer_s / ours_s:.1f} times faster, values equal"
         )
+        assert peer_s >= 12 * ours_s
