@@ -145,7 +145,8 @@ def read(source: Source, *, participant: str | None = None) -> Recording:
 
 def _load(source: Source, dialect: _Dialect, counts: Counter[str]) -> "pd.DataFrame":
     frames = delimited_frames(
-        source.blocks(),
+        # Rows are wide and their texts repeat: blocks half as large again cost less than they take.
+        source.blocks(size=384 << 10),
         name=source.name,
         columns=dialect.columns,
         optional=_HIT | dict.fromkeys(dialect.extra, str) | {"x1": float, "y1": float},
