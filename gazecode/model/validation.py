@@ -1,6 +1,6 @@
 """A validation: a person looked at targets of known place; the tracker's answer beside them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -68,14 +68,8 @@ class Validation:
 
     def scaled(self, factor: Any) -> "Validation":
         """Places and offsets in another unit: fractions of a screen brought to its pixels."""
-        return Validation(
-            t_ms=self.t_ms,
-            eye=self.eye,
+        return replace(
+            self,
             target_xy_px=self.target_xy_px * factor,
             offset_xy_px=self.offset_xy_px * factor,
-            offset_deg=self.offset_deg,
-            mean_deg=self.mean_deg,
-            max_deg=self.max_deg,
-            source=self.source,
-            verdict=self.verdict,
         )
