@@ -804,3 +804,12 @@ def test_quality_commands_no_terminal(confined, evil_recording):
     path = evil_recording.rename(evil_recording.with_name("a\x1b[2J\nerror: forged.asc"))
     shown = confined.run("command", 60, arguments=["quality", str(path), "--gate", "max_loss=0.0"])
     assert not UNSAFE.search(shown.out), shown.out
+
+
+@pytest.mark.slow
+def test_eyekit_of_ten_million_empty_rows(attack, tmp_path):
+    path = made("eyekit", tmp_path)
+    raw = path.read_bytes()
+    at = raw.find(b"[") + 1
+    path.write_bytes(raw[:at] + b"{}," * (10 << 20) + raw[at:])
+    attack(path, "eyekit")

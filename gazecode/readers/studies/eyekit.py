@@ -109,9 +109,12 @@ def _columns(
     def take(number: int, rows: list[Any]) -> None:
         kept = [r for r in rows if keep_discarded or not r.get("discarded")]
         counts["discarded"] += len(rows) - len(kept)
-        for row in kept:
+        # Without both times a row can be no fixation; millions of empty ones would fill the memory.
+        timed = [r for r in kept if "start" in r and "end" in r]
+        counts["no_interval"] += len(kept) - len(timed)
+        for row in timed:
             values.extend(_number(row.get(field)) for field in _FIELDS)
-        sizes[number] += len(kept)
+        sizes[number] += len(timed)
 
     document = json_rows(source.chunks(), key=_KEY, opens=b"{", rows=take, name=source.name)
     columns = np.frombuffer(values, dtype=np.float64).reshape(-1, len(_FIELDS))
