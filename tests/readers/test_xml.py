@@ -89,10 +89,10 @@ def test_bad_documents_are_one_clear_line(raw, message):
 def test_a_billion_laughs_is_refused_at_once():
     levels = "".join(f"<!ENTITY a{i} '{f'&a{i - 1};' * 10}'>" for i in range(1, 20))
     raw = f"<!DOCTYPE r [<!ENTITY a0 'ha'>{levels}]><r>&a19;</r>".encode()
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(FormatError, match="refused"):
         read(raw)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_numbers_may_have_a_decimal_comma():
@@ -215,14 +215,14 @@ def endless(piece: bytes):
 def test_monsters_are_refused_with_little_time_and_memory(chunks, message):
     pieces = chunks()
     tracemalloc.start()
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(TooLarge) as caught:
         read_xml(pieces, name="a.xml", rows=ROWS, group="t")
-    spent, peak = time.perf_counter() - start, tracemalloc.get_traced_memory()[1]
+    spent, peak = time.process_time() - start, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert spent < 30.0  # it ends: no bar of speed
+    assert spent < 3.0  # processor time: what else the machine does is none of it
     assert peak < 40e6
 
 
