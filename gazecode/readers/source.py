@@ -1,7 +1,9 @@
 """A file as a reader meets it: first bytes, text, neighbours. Bounded, gunzipped, decoded once."""
 
 import codecs
+import fnmatch
 import hashlib
+import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -156,7 +158,14 @@ class Source:
 
     def siblings(self, pattern: str) -> list[Path]:
         """Files beside this one that match a glob, sorted."""
-        return sorted(p for p in self.path.parent.glob(pattern) if p != self.path)
+        # Names first, paths for those that match: a folder may hold a hundred thousand files.
+        folder = self.path.parent
+        try:
+            with os.scandir(folder) as entries:
+                names = fnmatch.filter((entry.name for entry in entries), pattern)
+        except OSError:
+            return []
+        return [folder / name for name in sorted(names) if name != self.path.name]
 
     def read_bytes(self) -> bytes:
         """Everything, decompressed, without byte-order mark; refuses bombs and broken archives."""

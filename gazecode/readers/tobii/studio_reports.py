@@ -7,6 +7,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -185,7 +186,7 @@ def _beside(source: Source, layout: Layout, part: str) -> list[Path]:
     wanted = {"All": "gaze", "Fixation": "fixations", "Event": "events"}[part]
     name = layout.first_of("Recording name", "Recording")
     found = []
-    for path in source.siblings("*"):
+    for path in source.siblings(f"{escape(match['stem'])}*"):
         other = _PART.match(path.name)
         if other is None or other["stem"] != match["stem"] or not path.is_file():
             continue
