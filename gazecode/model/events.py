@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Events"]
 
 KINDS = ("fixation", "saccade", "blink", "pso", "pursuit", "undefined")
+_COLUMNS = ("first", "last", "activity", "eye", "line", "line_share")
+"""The optional ones that a frame holds as they are; `line_shares` stays in memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,6 +46,14 @@ class Events:
         ``(n,)`` reading, typing, scrolling or unknown. Optional.
     eye
         ``(n,)`` left, right, both or mean: for devices that report each eye. Optional.
+    line, line_share
+        ``(n,)`` visual line of the layout a fixation was assigned to (-1: none, or the method
+        abstained), and how probable that line is, 0 to 1. Optional.
+    line_shares
+        ``(n, L)`` how probable each of the layout's L lines is, in ascending order of their
+        numbers; rows sum to at most 1. Optional.
+    recorded_xy_px
+        ``(n, 2)`` position before a correction, which `xy_px` holds. Optional.
 
     Examples
     --------
@@ -61,20 +71,26 @@ class Events:
     last: IntArray | None = None
     activity: StrArray | None = None
     eye: StrArray | None = None
+    line: IntArray | None = None
+    line_share: FloatArray | None = None
+    line_shares: FloatArray | None = None
+    recorded_xy_px: FloatArray | None = None
 
     def __post_init__(self) -> None:
         column(self, "kind", object)
         onset = column(self, "onset_ms", np.float64)
         offset = column(self, "offset_ms", np.float64)
         column(self, "xy_px", np.float64, width=2)
-        if self.end_xy_px is not None:
-            column(self, "end_xy_px", np.float64, width=2)
-        for name in ("first", "last"):
+        for name in ("end_xy_px", "recorded_xy_px"):
+            if getattr(self, name) is not None:
+                column(self, name, np.float64, width=2)
+        for name in ("first", "last", "line"):
             if getattr(self, name) is not None:
                 column(self, name, np.int64)
         for name in ("activity", "eye"):
             if getattr(self, name) is not None:
                 column(self, name, object)
+        self._check_lines()
         same_length(self, *self.__dataclass_fields__)
         empty = np.flatnonzero(~(np.isfinite(onset) & np.isfinite(offset) & (offset > onset)))
         if empty.size:
@@ -88,6 +104,17 @@ class Events:
         unknown = set(self.kind) - set(KINDS)
         if unknown:
             raise DataError(f"unknown kind of event {sorted(unknown)}; expected one of {KINDS}")
+
+    def _check_lines(self) -> None:
+        totals = []
+        if self.line_share is not None:
+            totals.append(column(self, "line_share", np.float64))
+        if self.line_shares is not None:
+            width = np.shape(self.line_shares)[-1]
+            shares = column(self, "line_shares", np.float64, width=width)
+            totals += [shares.min(axis=1, initial=0.0), shares.sum(axis=1)]
+        if not all(((total >= 0) & (total <= 1 + 1e-9)).all() for total in totals):
+            raise DataError("a share of a line is no probability; expected 0 to 1, a sum up to 1")
 
     def __len__(self) -> int:
         return len(self.onset_ms)
@@ -138,7 +165,9 @@ class Events:
         }
         if self.end_xy_px is not None:
             data |= {"end_x_px": self.end_xy_px[:, 0], "end_y_px": self.end_xy_px[:, 1]}
-        for name in ("first", "last", "activity", "eye"):
+        if (at := self.recorded_xy_px) is not None:
+            data |= {"recorded_x_px": at[:, 0], "recorded_y_px": at[:, 1]}
+        for name in _COLUMNS:
             if getattr(self, name) is not None:
                 data[name] = getattr(self, name)
         return pd.DataFrame(data)
@@ -160,12 +189,12 @@ class Events:
             )
         frame = frame.sort_values("onset_ms", kind="stable")
         optional: Mapping[str, Any] = {
-            name: frame[name].to_numpy()
-            for name in ("first", "last", "activity", "eye")
-            if name in frame
+            name: frame[name].to_numpy() for name in _COLUMNS if name in frame
         }
-        if "end_x_px" in frame:
-            optional = {**optional, "end_xy_px": frame[["end_x_px", "end_y_px"]].to_numpy(float)}
+        for name in ("end", "recorded"):
+            if f"{name}_x_px" in frame:
+                places = frame[[f"{name}_x_px", f"{name}_y_px"]].to_numpy(float)
+                optional = {**optional, f"{name}_xy_px": places}
         return cls(
             kind=frame["kind"].to_numpy(object),
             onset_ms=frame["onset_ms"].to_numpy(float),

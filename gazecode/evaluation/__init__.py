@@ -1,0 +1,4 @@
+"""What people labelled against what the package finds: the tables of ``gazecode evaluate``.
+
+The data are other people's and lie where the user says; nothing of them is part of the package.
+"""

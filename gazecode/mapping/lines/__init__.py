@@ -1,0 +1,6 @@
+"""Which line of text each fixation was on: drift correction, one published algorithm a file."""
+
+from gazecode.mapping.lines.assign import LINE_METHODS, assign_lines
+from gazecode.mapping.lines.geometry import Lines
+
+__all__ = ["LINE_METHODS", "Lines", "assign_lines"]

@@ -1,0 +1,134 @@
+"""Fixations to lines of text: one verb over many algorithms.
+
+A tracker's error is often larger than half a line, and vertical: fixations on one line come to lie
+on its neighbour. Algorithms that know the order of reading, or where the lines begin and end, undo
+it. Each is a function ``(xy_px, lines, *, params) -> line of each fixation``, an index into `Lines`
+(-1: none) or a probability for every line; `LINE_METHODS` names them and is open to the entry-point
+group ``gazecode.line_methods``.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gazecode.errors import DataError, ParameterError
+from gazecode.mapping.lines.geometry import Lines
+from gazecode.mapping.view import place
+from gazecode.model import Events, Layout
+from gazecode.model.checks import FloatArray, IntArray
+from gazecode.registry import Registry, check_parameters
+
+__all__ = ["LINE_METHODS", "LineMethod", "assign_lines"]
+
+LineMethod = Callable[..., "IntArray | FloatArray"]
+
+
+def attach(xy_px: FloatArray, lines: Lines) -> IntArray:
+    """Take the nearest line: no correction at all, the baseline (Carr et al. 2022)."""
+    return np.abs(xy_px[:, 1:] - lines.y_px).argmin(axis=1)
+
+
+LINE_METHODS: Registry[LineMethod] = Registry(
+    "line methods", {"attach": attach}, group="gazecode.line_methods"
+)
+
+
+def assign_lines(
+    fixations: Events,
+    layout: Layout,
+    method: str = "slice",
+    *,
+    min_share: float = 0.0,
+    **params: Any,
+) -> Events:
+    """Assign every fixation to a line of text.
+
+    Parameters
+    ----------
+    fixations
+        Fixations only, in the order of time.
+    layout
+        Where tokens stood; the scroll in force at a fixation's onset is taken into account.
+    method
+        A name in `LINE_METHODS`.
+    min_share
+        A line less probable than this is not taken: the method abstains. For methods that give
+        no probability it has no effect.
+
+    Returns
+    -------
+    Events
+        New fixations: `line` (-1 where the position is lost or off the text's interval or
+        viewport, and where the method abstains), `line_share`, `line_shares` where the method
+        gives probabilities, `xy_px` with y moved to the centre of the line, and `recorded_xy_px`
+        as the tracker had it. Nothing is edited in place.
+
+    Raises
+    ------
+    ParameterError
+        Unknown method or parameter.
+    DataError
+        Events other than fixations, or a layout without text.
+
+    Examples
+    --------
+    >>> layout = Layout(
+    ...     boxes=[[0, 0, 90, 20], [0, 30, 90, 50]],
+    ...     token=[0, 1],
+    ...     line=[0, 1],
+    ...     n_tokens=2,
+    ...     line_height_px=30,
+    ... )
+    >>> fixations = Events(
+    ...     kind=["fixation"] * 2,
+    ...     onset_ms=[0, 300],
+    ...     offset_ms=[250, 500],
+    ...     xy_px=[[20, 3], [50, 28]],
+    ... )
+    >>> assigned = assign_lines(fixations, layout, "attach")
+    >>> assigned.line, assigned.xy_px[:, 1], assigned.recorded_xy_px[:, 1]
+    (array([0, 1]), array([10., 40.]), array([ 3., 28.]))
+    """
+    function = LINE_METHODS[method]
+    check_parameters(function, params, name=method)
+    if not 0 <= min_share <= 1:
+        raise ParameterError(f"min_share is {min_share}; expected a probability, 0 to 1")
+    other = set(fixations.kind) - {"fixation"}
+    if other:
+        raise DataError(
+            f"events to assign hold {', '.join(sorted(other))}; expected fixations only: "
+            'pass events.of("fixation")'
+        )
+    lines = Lines.of(layout)
+    if not len(lines):
+        raise DataError("the layout shows no text; expected at least one box of a token")
+    where = place(fixations, layout)
+    rows = np.flatnonzero(where.shown)
+    shares = np.zeros((len(fixations), len(lines)))
+    if len(rows):
+        shares[rows] = _as_shares(function(where.xy_px[rows], lines, **params), len(lines))
+    best = shares.argmax(axis=1)
+    share = shares.max(axis=1, initial=0.0)
+    taken = (share > 0) & (share >= min_share)
+    xy = fixations.xy_px.copy()
+    xy[taken, 1] = lines.y_px[best[taken]] - where.scroll_px[taken, 1]
+    return replace(
+        fixations,
+        xy_px=xy,
+        recorded_xy_px=fixations.xy_px if (at := fixations.recorded_xy_px) is None else at,
+        line=np.where(taken, lines.number[best], -1),
+        line_share=share,
+        line_shares=shares,
+    )
+
+
+def _as_shares(found: "IntArray | FloatArray", n_lines: int) -> FloatArray:
+    """Probabilities as they are; a line as certainty of it, none as zeros."""
+    if found.ndim == 2:
+        return np.asarray(found, dtype=np.float64)
+    shares = np.zeros((len(found), n_lines))
+    rows = np.flatnonzero(found >= 0)
+    shares[rows, found[rows]] = 1.0
+    return shares
