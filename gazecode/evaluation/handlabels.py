@@ -146,7 +146,6 @@ def _stamps_ms(stamps_us: FloatArray, rate_hz: float) -> FloatArray:
     step = np.diff(stamps_us)
     good = step > 0
     if good.mean() < 0.9:
-        return np.arange(len(stamps_us)) * 1000.0 / rate_hz
+        return np.asarray(np.arange(len(stamps_us)) * 1000.0 / rate_hz)
     step = np.where(good & (step < 1e6), step, np.median(step[good]))
-    stamps: FloatArray = np.concatenate(([0.0], np.cumsum(step))) / 1000.0
-    return stamps
+    return np.asarray(np.concatenate(([0.0], np.cumsum(step))) / 1000.0)

@@ -27,7 +27,8 @@ LineMethod = Callable[..., "IntArray | FloatArray"]
 
 def attach(xy_px: FloatArray, lines: Lines) -> IntArray:
     """Take the nearest line: no correction at all, the baseline (Carr et al. 2022)."""
-    return np.abs(xy_px[:, 1:] - lines.y_px).argmin(axis=1)
+    nearest: IntArray = np.abs(xy_px[:, 1:] - lines.y_px).argmin(axis=1)
+    return nearest
 
 
 LINE_METHODS: Registry[LineMethod] = Registry(
