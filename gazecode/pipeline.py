@@ -15,7 +15,7 @@ import numpy as np
 
 from gazecode.detection import DETECTORS, detect
 from gazecode.errors import DataError, GazecodeError, ParameterError
-from gazecode.mapping import chance_hits, map_to_tokens
+from gazecode.mapping import assign_lines, chance_hits, map_to_tokens
 from gazecode.model import (
     Events,
     Hits,
@@ -59,6 +59,8 @@ class Steps:
 
     Attributes
     ----------
+    lines
+        How fixations are assigned to lines before they are mapped; "" leaves them as recorded.
     null_shifts
         Circular shifts of each trial's gaze that say what chance hits; 0 leaves it unknown.
     null_seed
@@ -71,6 +73,8 @@ class Steps:
 
     detect: str = "ivt"
     detect_params: Mapping[str, Any] = field(default_factory=dict)
+    lines: str = ""
+    lines_params: Mapping[str, Any] = field(default_factory=dict)
     map: str = "nearest"
     map_params: Mapping[str, Any] = field(default_factory=dict)
     scheme: str = "duration"
@@ -325,6 +329,8 @@ def analyse_trial(
     inside = events[(events.onset_ms >= trial.onset_ms) & (events.onset_ms < trial.offset_ms)]
     layout = replace(shown.layout, onset_ms=trial.onset_ms, offset_ms=trial.offset_ms)
     fixations = shifted(inside.of("fixation"), steps.offset_px)
+    if steps.lines:
+        fixations = assign_lines(fixations, layout, steps.lines, **steps.lines_params)
     gaze = recording.gaze.between(trial.onset_ms, trial.offset_ms)
     hits = map_to_tokens(fixations, layout, method=steps.map, **steps.map_params)
     hits = replace(hits, chance=_chance(fixations, layout, trial, steps))
@@ -359,7 +365,8 @@ def shifted(events: Events, offset_px: tuple[float, float]) -> Events:
     """Events moved by a known offset (a correction stands beside the raw gaze, never in it)."""
     if not any(offset_px):
         return events
-    return replace(events, xy_px=events.xy_px + np.asarray(offset_px, dtype=np.float64))
+    moved = events.xy_px + np.asarray(offset_px, dtype=np.float64)
+    return replace(events, xy_px=moved, recorded_xy_px=events.xy_px)
 
 
 def _device_events(recording: Recording) -> Events:

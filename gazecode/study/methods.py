@@ -10,7 +10,7 @@ import numpy as np
 
 from gazecode.detection import DETECTORS
 from gazecode.errors import GazecodeError, StudyError
-from gazecode.mapping import MAPPERS, grid_layout
+from gazecode.mapping import LINE_METHODS, MAPPERS, grid_layout
 from gazecode.model import Recording, Samples, Trial
 from gazecode.pipeline import RESERVED, Shown, Steps, analyse_trial, find_events
 from gazecode.quality import Gates
@@ -25,6 +25,7 @@ __all__ = ["check_methods", "settled", "steps_of"]
 DEVICE = "device"
 METHODS: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("detect", DETECTORS, "method"),
+    ("lines", LINE_METHODS, "method"),
     ("map", MAPPERS, "method"),
     ("weigh", SCHEMES, "scheme"),
 )
@@ -38,6 +39,8 @@ def steps_of(study: Study, entry: RecordingTable) -> Steps:
     return Steps(
         detect=study.detect.method,
         detect_params=study.detect.params,
+        lines=study.lines.method,
+        lines_params=study.lines.assigned,
         map=study.map.method,
         map_params=study.map.params,
         scheme=study.weigh.scheme,
@@ -77,6 +80,10 @@ def _check_method(study: Study, table: str, registry: Mapping[str, Any], key: st
         if params:
             raise StudyError.at(table, *params, message=f"{DEVICE} takes no parameters")
         return
+    if not name and table == "lines":
+        if params:
+            raise StudyError.at(table, *params, message="expected method as well: which one?")
+        return
     _guarded(table, {key: name}, partial(registry.__getitem__, name))
     if table == "weigh":
         _must_weigh_gaze("scheme", name)
@@ -102,7 +109,7 @@ def settled(study: Study) -> dict[str, Any]:
     said = study.parameters()
     for table, registry, key in METHODS:
         name = getattr(getattr(study, table), key)
-        if name in registry:
+        if name and name in registry:
             said[table] = {**_defaults(registry[name]), **said[table]}
     if study.weigh.scheme.startswith("control_"):
         said["weigh"]["of"] = study.weigh.params.get("of") or OF_GAZE
@@ -148,6 +155,7 @@ def _try_out(study: Study) -> None:
     _guarded("detect", steps.detect_params, lambda: found.append(find_events(recording, steps)))
     plain = replace(steps, scheme=OF_GAZE, scheme_params={})
     for table, params, some in (
+        ("lines", steps.lines_params, replace(plain, map=Steps().map, map_params={})),
         ("map", steps.map_params, plain),
         ("weigh", {"scheme": steps.scheme, **steps.scheme_params}, steps),
     ):

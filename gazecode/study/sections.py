@@ -25,6 +25,7 @@ __all__ = [
     "DetectTable",
     "GridTable",
     "LayoutTable",
+    "LinesTable",
     "MapTable",
     "NullTable",
     "OwnBoxesTable",
@@ -233,6 +234,21 @@ class DetectTable(StepTable):
     method: str = "ivt"
 
 
+class LinesTable(StepTable):
+    """``[lines]``; which line of text each fixation was on. Without the table gaze stays as it is.
+
+    A line less probable than `min_share` is not taken: the method abstains.
+    """
+
+    method: str = ""
+    min_share: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @property
+    def assigned(self) -> dict[str, Any]:
+        """The parameters as `assign_lines` takes them."""
+        return self.params | ({} if self.min_share is None else {"min_share": self.min_share})
+
+
 class MapTable(StepTable):
     """``[map]``."""
 
@@ -335,6 +351,7 @@ class Study(Settings):
     quality: Mapping[str, Gate] = Field(default_factory=dict)
     targets: tuple[TargetTable, ...] = ()
     detect: DetectTable = DetectTable()
+    lines: LinesTable = LinesTable()
     map: MapTable = MapTable()
     null: NullTable = NullTable()
     weigh: WeighTable = WeighTable()
@@ -349,6 +366,8 @@ class Study(Settings):
         said = self.model_dump(mode="json", exclude=beside, exclude_none=True)
         if not self.targets:
             del said["targets"]
+        if not self.lines.method:
+            del said["lines"]
         # Files are told by their digests: where they lay on this machine is nobody's business.
         said["align"]["tokenizer"] = self.align.tokenizer.name
         return said

@@ -36,9 +36,12 @@ def _fixation_frame(entry: RecordingTable, result: TrialResult) -> "pd.DataFrame
     columns: dict[str, Any] = {**_who(entry, result), "fixation": range(n)}
     for name in ("onset_ms", "offset_ms", "duration_ms", "x_px", "y_px"):
         columns[name] = frame[name]
-    for name in ("first", "last"):
+    for name in ("first", "last", "line"):
         known = frame[name] if name in frame else pd.Series([None] * n)
         columns[name] = known.astype("Int64")
+    beside = {"recorded_x_px": frame["x_px"], "recorded_y_px": frame["y_px"], "line_share": np.nan}
+    for name, otherwise in beside.items():
+        columns[name] = frame.get(name, otherwise)
     for name, otherwise in (("eye", result.gaze.eye), ("activity", "unknown")):
         known = frame[name] if name in frame else pd.Series([otherwise] * n)
         columns[name] = known.astype(str)
