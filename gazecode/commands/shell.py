@@ -125,9 +125,17 @@ def cell(value: Any) -> str:
 
 
 def show(
-    rows: list[dict[str, Any]], *, as_json: bool, title: str, whole: Sequence[str] = ()
+    rows: list[dict[str, Any]],
+    *,
+    as_json: bool,
+    title: str,
+    whole: Sequence[str] = (),
+    piped_width: int | None = None,
 ) -> None:
-    """A table for people, or JSON; cells of the columns in `whole` are never broken."""
+    """A table for people, or JSON; cells of the columns in `whole` are never broken.
+
+    A terminal's width is its own; a file or a pipe takes `piped_width` characters, 80 by default.
+    """
     if as_json:
         print_json(rows)
         return
@@ -142,7 +150,10 @@ def show(
     for row in rows:
         # Names come from files: never read as markup, and commanding no terminal.
         table.add_row(*(Text(printable(cell(value))) for value in row.values()))
-    Console().print(table)
+    console = Console()
+    if piped_width and not console.is_terminal:
+        console = Console(width=piped_width)
+    console.print(table)
 
 
 def say(text: str) -> None:

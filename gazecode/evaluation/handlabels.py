@@ -123,7 +123,7 @@ def _read(path: Path) -> tuple[FloatArray, Screen, float]:
         rows = np.asarray(data["pos"].item(), dtype=np.float64)
         size_m, size_px = data["screenDim"].item(), data["screenRes"].item()
         distance_m, rate = float(data["viewDist"].item()), float(data["sampFreq"].item())
-    except (OSError, KeyError, ValueError, TypeError, NotImplementedError) as error:
+    except Exception as error:  # a MATLAB file can be broken in any way
         raise FormatError(
             f"{path.name} is no hand-labelled recording ({type(error).__name__}); expected a "
             "MATLAB file with a struct ETdata of pos, screenDim, screenRes, viewDist and sampFreq"

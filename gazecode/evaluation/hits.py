@@ -109,12 +109,12 @@ def _row(
     return {
         "set": name,
         "method": " ".join([method, *(f"{k} {v:g}" for k, v in params.items())]),
-        "n_fixations": len(token),
-        "n_trials": len(trials),
-        "token_right": float(token.mean()),
-        "line_right": float(line.mean()),
-        "median_share": float(np.median(share)),
-        "median_share_of_tokens": float(np.median(of_tokens)),
+        "n": len(token),
+        "trials": len(trials),
+        "token": float(token.mean()),
+        "line": float(line.mean()),
+        "share": float(np.median(share)),
+        "of_tokens": float(np.median(of_tokens)),
     }
 
 

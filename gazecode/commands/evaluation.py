@@ -1,0 +1,80 @@
+"""The command that measures the package on what people labelled."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gazecode.commands.shell import AsJson, app, print_json, progress_bar, say, show, writing
+
+__all__ = ["evaluate"]
+
+WIDTH = 140
+"""Of a table that no terminal bounds."""
+
+
+@app.command()
+def evaluate(
+    data: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Holds the data sets, a folder each.")
+    ] = Path("../shared/data"),
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help="One evaluation by name; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The tables as a page of Markdown (.md).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure detectors, line assignment, token hits and more on what people labelled.
+
+    The data are other people's and not part of the package; `docs/evaluation.md` names them and
+    holds the tables as they were measured.
+    """
+    from gazecode.evaluation.page import page
+    from gazecode.evaluation.tables import EVALUATIONS, Table
+    from gazecode.evaluation.tables import evaluate as tables
+
+    found: list[tuple[str, Table | str]] = []
+    with progress_bar() as bar:
+        task = bar.add_task("evaluating", total=len(only or EVALUATIONS))
+        seen: set[str] = set()
+        for name, table in tables(data, only or ()):
+            if name not in seen:
+                seen.add(name)
+                bar.update(task, description=name, completed=len(seen) - 1)
+            found.append((name, table))
+            if not as_json:
+                _show(name, table)
+    if as_json:
+        print_json(
+            {
+                f"{name}: {table.title}": table.rows
+                for name, table in found
+                if isinstance(table, Table)
+            }
+        )
+    if out is not None:
+        with writing(out):
+            out.write_text(page(found), encoding="utf-8")
+        say(f"tables: {out}")
+
+
+def _show(name: str, table: Any) -> None:
+    if isinstance(table, str):
+        say(f"{name}: {table}")
+        return
+    rows = [{key: _short(value) for key, value in row.items()} for row in table.rows]
+    numbers = [key for key, value in table.rows[0].items() if not isinstance(value, str)]
+    show(rows, as_json=False, title=table.title, whole=numbers, piped_width=WIDTH)
+    say(table.said)
+    print()
+
+
+def _short(value: Any) -> Any:
+    """Three digits are what such figures are good for."""
+    if not isinstance(value, float):
+        return value
+    return "–" if math.isnan(value) else f"{value:.3f}"

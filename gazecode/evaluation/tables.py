@@ -1,0 +1,146 @@
+"""All evaluations by name, each a few tables: what ``gazecode evaluate`` prints and writes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gazecode.errors import FormatError, ParameterError
+
+__all__ = ["EVALUATIONS", "Evaluation", "Table", "evaluate"]
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of one kind, what they are called, and a sentence on how to read them."""
+
+    title: str
+    said: str
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Some tables, and the data sets (folders) that they need; any of `needs` will do."""
+
+    title: str
+    needs: Sequence[str]
+    tables: Callable[[Path], Iterator[Table]]
+
+
+def _detection(folder: Path) -> Iterator[Table]:
+    from gazecode.evaluation.detection import found_by, rate_table, score, variant_table
+    from gazecode.evaluation.handlabels import STIMULI, recordings
+    from gazecode.evaluation.marks import HUMANS, PUBLISHED
+
+    labelled = folder / "andersson2017-handlabels"
+    held = {stimulus: list(recordings(labelled, [stimulus])) for stimulus in STIMULI}
+    for stimulus, some in held.items():
+        rows: Rows = [{"method": HUMANS, **row} for row in score(some, "MN")]
+        for method in DETECTORS_SCORED:
+            rows += [{"method": method, **row} for row in score(some, found_by(method))]
+        yield Table(
+            title=f"Detectors on {stimulus}: {len(some)} recordings",
+            said="kappa: all samples, one class against the rest; mean: over recordings, with a "
+            "95 % interval from a bootstrap over people. f1: events, intersection over union above "
+            "one half; first: first overlap; by event: kappa of matched events. Times in ms.",
+            rows=[_shown(row) for row in rows if row["n_found"]],
+        )
+    yield Table(
+        title="Published kappas (Andersson et al. 2017), img / dots / video",
+        said="Against the pooled pair of coders, all 34 recordings: not to be compared digit by "
+        "digit.",
+        rows=PUBLISHED,
+    )
+    for method in DETECTORS_SHOWN:
+        yield Table(
+            title=f"{method} on img: what is counted",
+            said="kappa. common: without what the coder calls blink, pursuit or undefined.",
+            rows=variant_table(held["img"], found_by(method)),
+        )
+        yield Table(
+            title=f"{method} on img at lower rates",
+            said="Decimated, with white noise added.",
+            rows=rate_table(held["img"], found_by(method)),
+        )
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `score` in fewer, narrower columns."""
+    return {
+        "method": row["method"],
+        "of": f"{row['kind']} {row['coder']}",
+        "kappa": row["kappa"],
+        "mean": f"{row['mean_kappa']:.2f} ({row['low']:.2f} to {row['high']:.2f})",
+        "f1": row["f1"],
+        "first": row["f1_first"],
+        "by event": row["event_kappa"],
+        "onset": f"{row['onset_ms']:+.1f} ± {row['onset_sd_ms']:.1f}",
+        "offset": f"{row['offset_ms']:+.1f} ± {row['offset_sd_ms']:.1f}",
+        "n": f"{row['n_found']}/{row['n_coder']}",
+        "mean ms": f"{row['mean_ms_found']:.0f}/{row['mean_ms_coder']:.0f}",
+    }
+
+
+DETECTORS_SCORED = ("ivt", "idt")
+DETECTORS_SHOWN = ("ivt",)
+
+
+def _hits(folder: Path) -> Iterator[Table]:
+    from gazecode.evaluation.hits import hit_table
+
+    yield Table(
+        title="Fixations on tokens",
+        said="Share of the fixations for which the data set names a token that fall on that token, "
+        "and on its line; the median share of a soft hit on it, of all and of what lies on tokens.",
+        rows=hit_table(folder),
+    )
+
+
+EVALUATIONS: Mapping[str, Evaluation] = {
+    "detection": Evaluation(
+        title="Detection",
+        needs=["andersson2017-handlabels"],
+        tables=_detection,
+    ),
+    "hits": Evaluation(
+        title="Token hits",
+        needs=["eyecode-hansen2012", "emip-bednarik2020"],
+        tables=_hits,
+    ),
+}
+
+
+def evaluate(folder: Path, names: Sequence[str] = ()) -> Iterator[tuple[str, Table | str]]:
+    """The tables of the evaluations named, or of all: each with its evaluation's name.
+
+    A string instead of a table says why an evaluation was left out.
+
+    Raises
+    ------
+    ParameterError
+        An evaluation nobody knows.
+    FormatError
+        None of the data sets is in the folder.
+    """
+    for name in names:
+        if name not in EVALUATIONS:
+            raise ParameterError.unknown("evaluations", name, EVALUATIONS)
+    chosen = {name: EVALUATIONS[name] for name in names or EVALUATIONS}
+    missing = {
+        name: [need for need in one.needs if not (folder / need).is_dir()]
+        for name, one in chosen.items()
+    }
+    if all(missing.values()):
+        sets = sorted({need for lacking in missing.values() for need in lacking})
+        raise FormatError(
+            f"{folder} holds none of the data sets: {', '.join(sets)}; name the folder they lie in"
+        )
+    for name, one in chosen.items():
+        if missing[name]:
+            yield name, f"left out: {', '.join(missing[name])} is not in {folder.name}"
+            continue
+        for table in one.tables(folder):
+            yield name, table
