@@ -89,3 +89,51 @@ def test_from_frame_names_what_is_missing():
     frame = make().to_frame().drop(columns=["x_px"])
     with pytest.raises(DataError, match="no column x_px in the frame of events; found kind"):
         Events.from_frame(frame)
+
+
+def assigned(**more):
+    given = {
+        "kind": ["fixation"] * 2,
+        "onset_ms": [0, 300],
+        "offset_ms": [250, 500],
+        "xy_px": [[10, 20], [30, 40]],
+        "line": [3, -1],
+        "line_share": [0.9, 0.0],
+        "line_shares": [[0.9, 0.1], [0.0, 0.0]],
+        "recorded_xy_px": [[10, 25], [30, 40]],
+    }
+    return Events(**(given | more))
+
+
+def test_lines_go_with_their_fixations():
+    events = assigned()
+    second = events[1:]
+    assert second.line.tolist() == [-1]
+    assert second.line_shares.tolist() == [[0.0, 0.0]]
+    frame = events.to_frame()
+    assert frame["line"].tolist() == [3, -1]
+    assert frame[["recorded_x_px", "recorded_y_px"]].to_numpy().tolist() == [[10, 25], [30, 40]]
+    back = Events.from_frame(frame)
+    assert back.to_frame().equals(frame)
+    assert back.line_shares is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"line_share": [1.5, 0.0]},
+        {"line_share": [-0.1, 0.0]},
+        {"line_shares": [[0.9, 0.2], [0.0, 0.0]]},
+        {"line_shares": [[1.1, -0.2], [0.0, 0.0]]},
+    ],
+)
+def test_shares_of_lines_are_probabilities(wrong):
+    with pytest.raises(DataError, match="no probability"):
+        assigned(**wrong)
+
+
+def test_shares_have_a_row_for_each_fixation():
+    with pytest.raises(DataError):
+        assigned(line_shares=[[0.5, 0.5]])
+    with pytest.raises(DataError):
+        assigned(line_shares=[0.5, 0.5])
