@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gazecode.detection import DETECTORS, detect
-from gazecode.errors import DataError, GazecodeError, ParameterError
+from gazecode.errors import GazecodeError
+from gazecode.finding import events_to_assess, find_events, said_of_detector
 from gazecode.mapping import assign_lines, chance_hits, map_to_tokens
 from gazecode.model import (
     Events,
@@ -26,18 +26,15 @@ from gazecode.model import (
     SourceTokens,
     TokenWeights,
     Trial,
-    require_screen_px,
 )
 from gazecode.model.checks import FloatArray
 from gazecode.quality import Gates, QualityReport, Target
 from gazecode.quality import assess as assess_quality
-from gazecode.quality.facts import said_of
 from gazecode.report import Histogram, loss_timeline, step_histogram
 from gazecode.resolver import resolvers_of
 from gazecode.weighting import weigh
 
 __all__ = [
-    "RESERVED",
     "Failure",
     "RecordingResult",
     "Shown",
@@ -46,11 +43,6 @@ __all__ = [
     "analyse",
     "assess",
 ]
-
-RESERVED = ("samples", "screen", "breaks_ms")
-"""Parameters of detectors that the recording gives."""
-DEVICE = "device"
-"""Name of the tracker's own events among the detectors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,30 +178,6 @@ def assess(
     )
 
 
-def events_to_assess(
-    recording: Recording, detect: str = "ivt", detect_params: Mapping[str, Any] | None = None
-) -> tuple[Events | None, str]:
-    """Events under which `assess` measures precision, and where they come from, in words.
-
-    The device's own where it reports fixations, else a detector's; None where gaze lies on no
-    screen.
-    """
-    if len(recording.device_events.of("fixation")):
-        return _device_events(recording), DEVICE
-    if recording.plane != "screen_px" or not len(recording):
-        return None, ""
-    steps = Steps(detect=detect, detect_params=detect_params or {})
-    return find_events(recording, steps), said_of_detector(steps, recording)
-
-
-def said_of_detector(steps: Steps, recording: Recording) -> str:
-    if steps.detect == DEVICE:
-        return DEVICE
-    exact = ["px_per_deg"] if recording.screen and recording.screen.has_geometry else []
-    said, function = steps.detect_params, DETECTORS[steps.detect]
-    return said_of(steps.detect, function, said, without=[*RESERVED, *exact])
-
-
 def analyse(
     recording: Recording, shown_in: Callable[[Recording, Trial], Shown | None], steps: Steps
 ) -> RecordingResult:
@@ -227,7 +195,7 @@ def analyse(
     shown, failures, unknown = what_was_shown(recording, shown_in)
     events, trouble = None, ""
     try:
-        events = find_events(recording, steps)
+        events = find_events(recording, steps.detect, steps.detect_params)
     except GazecodeError as error:
         trouble = str(error)
     report = assess_shown(recording, shown, events, steps)
@@ -273,7 +241,9 @@ def assess_shown(
         gates=steps.gates,
         line_height_px=line_height_px,
         fixations=events,
-        fixations_source="" if events is None else said_of_detector(steps, recording),
+        fixations_source=""
+        if events is None
+        else said_of_detector(recording, steps.detect, steps.detect_params),
         resolvers=resolvers_of({trial.name: what.layout for trial, what in shown}),
         targets=steps.targets,
     )
@@ -297,29 +267,6 @@ def what_was_shown(
         else:
             shown.append((trial, what))
     return shown, failures, unknown
-
-
-def find_events(recording: Recording, steps: Steps) -> Events:
-    """Detect events over the whole recording; none crosses the border of a trial."""
-    require_screen_px(recording.plane, "events")
-    if steps.detect == DEVICE:
-        return _device_events(recording)
-    if not len(recording) and len(recording.device_events.of("fixation")):
-        raise DataError(
-            f"the recording holds fixations of the device and no samples, {steps.detect} needs "
-            f'samples; take the device\'s own: --method {DEVICE}, or [detect] method = "{DEVICE}"'
-        )
-    taken = [name for name in RESERVED if name in steps.detect_params]
-    if taken:
-        raise ParameterError(f"{', '.join(taken)} comes from the recording and cannot be set")
-    borders = [ms for trial in recording.trials for ms in (trial.onset_ms, trial.offset_ms)]
-    return detect(
-        recording.gaze,
-        method=steps.detect,
-        screen=recording.screen,
-        breaks_ms=sorted(set(borders)),
-        **steps.detect_params,
-    )
 
 
 def analyse_trial(
@@ -367,24 +314,6 @@ def shifted(events: Events, offset_px: tuple[float, float]) -> Events:
         return events
     moved = events.xy_px + np.asarray(offset_px, dtype=np.float64)
     return replace(events, xy_px=moved, recorded_xy_px=events.xy_px)
-
-
-def _device_events(recording: Recording) -> Events:
-    """The tracker's own events; of two eyes reported apart, those of the better one."""
-    events = recording.device_events
-    if not len(events.of("fixation")):
-        raise DataError(
-            "the recording holds no fixations of the device's own; "
-            f"choose a detector: {', '.join(DETECTORS)}"
-        )
-    if events.eye is None or len(set(events.eye)) == 1:
-        return events
-    eyes = sorted(set(events.eye))
-    best = recording.eye("best").eye if len(recording) else ""
-    if best not in eyes:
-        fixated = np.where(events.kind == "fixation", events.duration_ms, 0.0)
-        best = max(eyes, key=lambda eye: float(fixated[events.eye == eye].sum()))
-    return events[np.asarray(events.eye == best, dtype=bool)]
 
 
 def _failed(trial: Trial, stage: str, reason: str) -> Failure:

@@ -10,7 +10,7 @@ gazecode.errors.ParameterError: no 'itv' in detectors; choose from: ivt
 
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from numbers import Integral, Real
 from types import NoneType, UnionType
@@ -46,11 +46,22 @@ class Registry(Mapping[str, T], Generic[T]):
         Entry-point group that other packages add to. Looked up at the first miss or listing,
         so that importing the package costs nothing; a name already taken is left alone, and an
         entry that fails to load is kept in `broken` with its reason instead of breaking the rest.
+    families
+        What makes an entry of a whole name that begins with a prefix (``pymovements:idt``): the
+        names of another package, which listing does not import.
     """
 
-    def __init__(self, kind: str, entries: Mapping[str, T], *, group: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        entries: Mapping[str, T],
+        *,
+        group: str | None = None,
+        families: Mapping[str, Callable[[str], T]] | None = None,
+    ) -> None:
         self.kind = kind
         self.group = group
+        self.families = dict(families or {})
         self.broken: dict[str, str] = {}
         self._entries = dict(entries)
         self._complete = group is None
@@ -69,7 +80,15 @@ class Registry(Mapping[str, T], Generic[T]):
             except Exception as error:  # noqa: BLE001 - a foreign package may fail in any way
                 self.broken[entry.name] = f"{type(error).__name__}: {error}"
 
+    def _family(self, name: object) -> Callable[[str], T] | None:
+        text = name if isinstance(name, str) else ""
+        return next(
+            (make for prefix, make in self.families.items() if text.startswith(prefix)), None
+        )
+
     def __getitem__(self, name: str) -> T:
+        if make := self._family(name):
+            return make(name)
         if name not in self._entries:
             self._load_plugins()
         if name in self._entries:
@@ -79,13 +98,16 @@ class Registry(Mapping[str, T], Generic[T]):
                 f"{name!r} in {self.kind} comes from a plug-in that fails to load: "
                 f"{self.broken[name]}; reinstall or remove that package"
             )
-        raise ParameterError.unknown(self.kind, name, self._entries)
+        choices = [*self._entries, *(f"{prefix}NAME" for prefix in self.families)]
+        raise ParameterError.unknown(self.kind, name, choices)
 
     def get(self, name: str, default: Any = None) -> Any:
         """The entry, or `default` (a miss is a `ParameterError` here, not a `KeyError`)."""
         return self[name] if name in self else default  # noqa: SIM401 - that would be this
 
     def __contains__(self, name: object) -> bool:
+        if self._family(name):
+            return True
         if name not in self._entries:
             self._load_plugins()
         return name in self._entries

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from gazecode.errors import DataError
+from gazecode.finding import find_events
 from gazecode.mapping import grid_layout
 from gazecode.model import Events, Layout, Recording, Samples, Screen, Trial
-from gazecode.pipeline import Shown, Steps, analyse, assess, find_events
+from gazecode.pipeline import Shown, Steps, analyse, assess
 from gazecode.quality import Gates
 from gazecode.quality import assess as assess_alone
 from gazecode.simulate import Tracker, simulate
@@ -74,7 +75,7 @@ def test_quality_alone_is_what_the_pipeline_makes_of_it():
     simulation = seen()
     rec = simulation.recording
     ours = assess(rec).to_dict()
-    events = find_events(rec, Steps())
+    events = find_events(rec)
     source = ours["about"]["fixations_source"]
     assert assess_alone(rec, fixations=events, fixations_source=source).to_dict() == ours
     bare = assess_alone(rec).recording
@@ -155,12 +156,12 @@ def test_another_detector_is_answered_with_what_to_set():
     with pytest.raises(
         DataError, match=r"ivt needs samples; take the device\'s own: --method device"
     ):
-        find_events(only_events(), Steps())
+        find_events(only_events())
 
 
 def test_of_two_eyes_without_samples_the_longer_fixating_is_taken():
     rec = only_events(eyes=("left", "right"))
-    found = find_events(rec, Steps(detect="device"))
+    found = find_events(rec, "device")
     assert set(found.eye) == {"left"}
     assert len(found) == 12
 

@@ -196,3 +196,16 @@ def test_methods_are_served(call, message):
     with pytest.raises(ParameterError) as error:
         call()
     assert str(error.value) == message
+
+
+def test_a_family_makes_entries_of_its_prefix_and_is_not_listed():
+    made = []
+    table = Registry(
+        "tools", {"own": len}, families={"other:": lambda name: made.append(name) or abs}
+    )
+    assert "other:idt" in table
+    assert table["other:idt"] is abs
+    assert made == ["other:idt"]
+    assert list(table) == ["own"]
+    with pytest.raises(ParameterError, match="no 'nobody' in tools; choose from: other:NAME, own"):
+        table["nobody"]

@@ -242,11 +242,11 @@ def detect(
 ) -> None:
     """Find fixations and saccades; none crosses a gap or the border of a trial."""
     from gazecode.describe import write_events
-    from gazecode.pipeline import Steps, find_events
+    from gazecode.finding import find_events
 
     recording = _read(file, format, screen, options)
     params = dict(setting(text) for text in settings or ())
-    events = find_events(recording, Steps(detect=method, detect_params=params))
+    events = find_events(recording, method, params)
     write_events(events, out)
     print(f"{len(events.of('fixation'))} fixations, {len(events)} events: {out}")
 

@@ -19,26 +19,20 @@ What the paper leaves open, and what is done here:
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
-
+from gazecode.detection.assembly import assemble, covered
 from gazecode.detection.limits import (
     TOLERANCE_DEG,
     TOLERANCE_MS,
     above_zero,
     at_least_zero,
 )
-from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs, fixations, stretches
-from gazecode.detection.velocity import Directions, directions, speed_deg_s
+from gazecode.detection.merging import merge_stretches
+from gazecode.detection.segments import MIN_GAP_MS, find_runs, stretches
+from gazecode.detection.velocity import directions, speed_deg_s
 from gazecode.model import Events, Samples, Screen
-from gazecode.model.checks import repeated
 from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["detect_ivt"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 def detect_ivt(
@@ -92,6 +86,7 @@ def detect_ivt(
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.repeat([100.0, 500.0], 30)
     >>> samples = Samples(t_ms=np.arange(60) * 5.0, xy_px=np.stack([x, x], axis=1))
     >>> detect_ivt(samples).to_frame()[["kind", "onset_ms", "offset_ms", "x_px", "first", "last"]]
@@ -120,95 +115,13 @@ def detect_ivt(
         times = (samples.t_ms[first], runs.end_ms[last - 1], runs.part[first])
         near = (merge_gap_ms + TOLERANCE_MS, merge_angle_deg + TOLERANCE_DEG)
         outlier_ms = velocity_window_ms - TOLERANCE_MS
-        first, last = _merge(first, last, gaze, times=times, near=near, outlier_ms=outlier_ms)
+        first, last = merge_stretches(
+            first, last, gaze, times=times, near=near, outlier_ms=outlier_ms
+        )
     duration = runs.end_ms[last - 1] - samples.t_ms[first]
     kept = duration >= min_duration_ms - TOLERANCE_MS
     first, last = first[kept], last[kept]
 
-    fast = (speed >= max_speed_deg_s) & ~_covered(len(samples), first, last)
-    found = fixations(samples, runs, first, last)
-    return _by_onset(found, _saccades(samples, runs, *stretches(fast, runs)))
-
-
-def _merge(
-    first: IntArray,
-    last: IntArray,
-    gaze: Directions,
-    *,
-    times: tuple[FloatArray, FloatArray, IntArray],
-    near: tuple[float, float],
-    outlier_ms: float,
-) -> tuple[IntArray, IntArray]:
-    """Join every stretch with the next ones that are near in time and place.
-
-    `times` holds onset, end and part of every stretch, `near` the two limits; stretches shorter
-    than `outlier_ms` may be passed over. A loop over stretches, not over samples: each decision
-    depends on the mean so far.
-    """
-    onset, end, part = (column.tolist() for column in times)
-    max_gap, max_angle = near
-    angle = gaze.measure()
-    before, until = _sums(gaze.deg, first, last)
-    group_first: list[int] = []
-    group_last: list[int] = []
-    i, n = 0, len(onset)
-    while i < n:
-        x, y = _mean(before[i], until[i])
-        end_of, j = i, i + 1
-        while j < n and onset[j] - end[end_of] <= max_gap and part[j] == part[i]:
-            if angle(x, y, *_mean(before[j], until[j])) <= max_angle:
-                x, y = _mean(before[i], until[j])
-                end_of = j
-            elif end[j] - onset[j] >= outlier_ms:
-                break
-            j += 1
-        group_first.append(i)
-        group_last.append(end_of)
-        i = end_of + 1
-    return first[group_first], last[group_last]
-
-
-def _sums(
-    deg: FloatArray, first: IntArray, last: IntArray
-) -> tuple[list[list[float]], list[list[float]]]:
-    """Azimuth, elevation and count of valid samples, summed before each `first` and `last`."""
-    sums = np.zeros((3, len(deg) + 1))
-    valid = ~np.isnan(deg[:, 0])
-    for axis in (0, 1):
-        np.cumsum(np.where(valid, deg[:, axis], 0.0), out=sums[axis, 1:])
-    np.cumsum(valid, out=sums[2, 1:])
-    return sums[:, first].T.tolist(), sums[:, last].T.tolist()
-
-
-def _mean(before: list[float], until: list[float]) -> tuple[float, float]:
-    count = until[2] - before[2]
-    return (until[0] - before[0]) / count, (until[1] - before[1]) / count
-
-
-def _covered(n: int, first: IntArray, last: IntArray) -> BoolArray:
-    """Mark the samples inside events ``[first, last)`` that do not overlap."""
-    edges = np.zeros(n + 1, dtype=np.int64)
-    edges[first] += 1
-    edges[last] -= 1
-    inside: BoolArray = np.cumsum(edges[:-1]) > 0
-    return inside
-
-
-def _saccades(samples: Samples, runs: Runs, first: IntArray, last: IntArray) -> Events:
-    # The sample at the offset is where the saccade has led, if gaze was not lost by then.
-    landing = np.minimum(last, runs.stop[first] - 1)
-    return Events(
-        kind=repeated("saccade", len(first)),
-        onset_ms=samples.t_ms[first],
-        offset_ms=runs.end_ms[last - 1],
-        xy_px=samples.xy_px[first],
-        end_xy_px=samples.xy_px[landing],
-        first=first,
-        last=last,
-    )
-
-
-def _by_onset(a: Events, b: Events) -> Events:
-    names = ("kind", "onset_ms", "offset_ms", "xy_px", "end_xy_px", "first", "last")
-    order = np.argsort(np.concatenate((a.onset_ms, b.onset_ms)), kind="stable")
-    return Events(**{n: np.concatenate((getattr(a, n), getattr(b, n)))[order] for n in names})
+    fast = (speed >= max_speed_deg_s) & ~covered(len(samples), first, last)
+    found = {"fixation": (first, last), "saccade": stretches(fast, runs)}
+    return assemble(samples, runs, found)

@@ -10,9 +10,10 @@ import numpy as np
 
 from gazecode.detection import DETECTORS
 from gazecode.errors import GazecodeError, StudyError
+from gazecode.finding import DEVICE, RESERVED, find_events
 from gazecode.mapping import LINE_METHODS, MAPPERS, grid_layout
-from gazecode.model import Recording, Samples, Trial
-from gazecode.pipeline import RESERVED, Shown, Steps, analyse_trial, find_events
+from gazecode.model import Events, Recording, Samples, Trial
+from gazecode.pipeline import Shown, Steps, analyse_trial
 from gazecode.quality import Gates
 from gazecode.registry import check_parameters
 from gazecode.source import parse
@@ -22,7 +23,6 @@ from gazecode.weighting.base import GAZE, OF_GAZE, PATH
 
 __all__ = ["check_methods", "settled", "steps_of"]
 
-DEVICE = "device"
 METHODS: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("detect", DETECTORS, "method"),
     ("lines", LINE_METHODS, "method"),
@@ -38,7 +38,7 @@ def steps_of(study: Study, entry: RecordingTable) -> Steps:
     """The methods and parameters of a study for one recording."""
     return Steps(
         detect=study.detect.method,
-        detect_params=study.detect.params,
+        detect_params=study.detect.detected,
         lines=study.lines.method,
         lines_params=study.lines.assigned,
         map=study.map.method,
@@ -152,7 +152,7 @@ def _try_out(study: Study) -> None:
     if steps.detect == DEVICE:
         steps = replace(steps, detect=Steps().detect, detect_params={})
     found: list[Any] = []
-    _guarded("detect", steps.detect_params, lambda: found.append(find_events(recording, steps)))
+    _guarded("detect", steps.detect_params, lambda: found.append(_find(recording, steps)))
     plain = replace(steps, scheme=OF_GAZE, scheme_params={})
     for table, params, some in (
         ("lines", steps.lines_params, replace(plain, map=Steps().map, map_params={})),
@@ -160,6 +160,10 @@ def _try_out(study: Study) -> None:
         ("weigh", {"scheme": steps.scheme, **steps.scheme_params}, steps),
     ):
         _guarded(table, params, partial(analyse_trial, recording, trial, _tiny(), found[0], some))
+
+
+def _find(recording: Recording, steps: Steps) -> Events:
+    return find_events(recording, steps.detect, steps.detect_params)
 
 
 def _tiny() -> Shown:

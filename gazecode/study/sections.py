@@ -229,9 +229,27 @@ class StepTable(BaseModel):
 
 
 class DetectTable(StepTable):
-    """``[detect]``; ``method = "device"`` takes the tracker's own fixations."""
+    """``[detect]``; ``method = "device"`` takes the tracker's own fixations.
+
+    `blinks` (``pupil`` or ``loss``) lays blinks over what the method found; `rules` are applied in
+    their order: names, or tables of a `name` and its parameters.
+    """
 
     method: str = "ivt"
+    blinks: Literal["", "loss", "pupil"] = ""
+    rules: tuple[str | Mapping[str, Any], ...] = ()
+
+    @property
+    def detected(self) -> dict[str, Any]:
+        """The parameters as `detect` takes them."""
+        rules = [
+            rule
+            if isinstance(rule, str)
+            else (str(rule.get("name", "")), {k: v for k, v in rule.items() if k != "name"})
+            for rule in self.rules
+        ]
+        steps = {"blinks": self.blinks, "rules": rules}
+        return self.params | {name: step for name, step in steps.items() if step}
 
 
 class LinesTable(StepTable):
@@ -366,6 +384,9 @@ class Study(Settings):
         said = self.model_dump(mode="json", exclude=beside, exclude_none=True)
         if not self.targets:
             del said["targets"]
+        for name in ("blinks", "rules"):
+            if not said["detect"][name]:
+                del said["detect"][name]
         if not self.lines.method:
             del said["lines"]
         # Files are told by their digests: where they lay on this machine is nobody's business.

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from gazecode.errors import DataError, GazecodeError, ParameterError, StudyError
+from gazecode.finding import events_to_assess, find_events
 from gazecode.model import Events, Recording, Screen
-from gazecode.pipeline import assess_shown, events_to_assess, find_events, what_was_shown
+from gazecode.pipeline import assess_shown, what_was_shown
 from gazecode.quality import Gates, QualityReport, Target
 from gazecode.quality import assess as assess_quality
 from gazecode.readers import read
@@ -216,7 +217,7 @@ def _of_study(
     notes += _short_targets(recording)
     events: Events | None = None
     try:
-        events = find_events(recording, steps)
+        events = find_events(recording, steps.detect, steps.detect_params)
     except GazecodeError as error:
         notes.append(f"no fixations: {error}")
     report = assess_shown(recording, shown, events, steps, line_height_px=wanted.line_height_px)

@@ -7,9 +7,9 @@ from pathlib import PurePath
 import numpy as np
 
 from gazecode.errors import GazecodeError
+from gazecode.finding import find_events
 from gazecode.model import Events, Recording, Trial
 from gazecode.model.checks import BoolArray, FloatArray
-from gazecode.pipeline import Steps, find_events
 from gazecode.quality.measured import Measured, Options
 from gazecode.quality.timing import MIN_PAUSE_MS
 from gazecode.report import (
@@ -208,7 +208,7 @@ def saccades_of(recording: Recording, events: Events | None) -> tuple[SaccadeVie
     if len(view.amplitude_deg):
         return view, f"{len(view.amplitude_deg)}, of the same source"
     try:
-        found = find_events(recording, Steps()) if len(recording) else Events.empty()
+        found = find_events(recording) if len(recording) else Events.empty()
     except GazecodeError:
         return None, ""
     view = main_sequence(found, recording.screen)
