@@ -236,14 +236,13 @@ def assess_shown(
     line_height_px: float | None = None,
 ) -> QualityReport:
     """Assess with the events that go on to be mapped, and with the layouts of what was shown."""
+    said = said_of_detector(recording, steps.detect, steps.detect_params)
     return assess_quality(
         recording,
         gates=steps.gates,
         line_height_px=line_height_px,
         fixations=events,
-        fixations_source=""
-        if events is None
-        else said_of_detector(recording, steps.detect, steps.detect_params),
+        fixations_source="" if events is None else said,
         resolvers=resolvers_of({trial.name: what.layout for trial, what in shown}),
         targets=steps.targets,
     )

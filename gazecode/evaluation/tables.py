@@ -84,8 +84,11 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-DETECTORS_SCORED = ("ivt", "idt")
-DETECTORS_SHOWN = ("ivt",)
+DETECTORS_SCORED = (
+    *("ivt", "ivt_hysteresis", "idt", "engbert_kliegl", "ihmm"),
+    *("nystrom_holmqvist", "larsson", "remodnav", "i2mc"),
+)
+DETECTORS_SHOWN = ("ivt", "ivt_hysteresis", "larsson")
 
 
 def _hits(folder: Path) -> Iterator[Table]:
@@ -99,6 +102,36 @@ def _hits(folder: Path) -> Iterator[Table]:
     )
 
 
+def _edits(folder: Path) -> Iterator[Table]:
+    from gazecode.evaluation.edits import edit_table
+
+    yield Table(
+        title="An editing session replayed (iTrace, gazel's demonstration)",
+        said="Every sample has a version of the text, and a token's id or a reason why it has none.",
+        rows=[
+            {"what": key.replace("_", " "), "value": str(value)}
+            for row in edit_table(folder / "itrace-gazel-demo")
+            for key, value in row.items()
+        ],
+    )
+
+
+def _linearity(folder: Path) -> Iterator[Table]:
+    from gazecode.evaluation.linearity import linearity_table, order_table
+
+    yield Table(
+        title="Linearity of reading",
+        said="Shares of pairs of successive fixations on the text (Busjahn et al. 2015); n is "
+        "their number.",
+        rows=linearity_table(folder),
+    )
+    yield Table(
+        title="Story order and execution order",
+        said="Needleman-Wunsch of the lines fixated with the lines in that order.",
+        rows=order_table(folder),
+    )
+
+
 EVALUATIONS: Mapping[str, Evaluation] = {
     "detection": Evaluation(
         title="Detection",
@@ -109,6 +142,16 @@ EVALUATIONS: Mapping[str, Evaluation] = {
         title="Token hits",
         needs=["eyecode-hansen2012", "emip-bednarik2020"],
         tables=_hits,
+    ),
+    "edits": Evaluation(
+        title="Edits",
+        needs=["itrace-gazel-demo"],
+        tables=_edits,
+    ),
+    "linearity": Evaluation(
+        title="Linearity",
+        needs=["busjahn2013-eyecode", "busjahn2014-eyecode", "linearity-peitek2020"],
+        tables=_linearity,
     ),
 }
 

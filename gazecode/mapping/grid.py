@@ -1,20 +1,15 @@
 """Layout of monospaced text: a box for every token and visual line, from the grid of cells."""
 
-import unicodedata
-
 import numpy as np
 import numpy.typing as npt
 
 from gazecode.errors import ParameterError
+from gazecode.mapping.cells import cells_of
+from gazecode.mapping.rows import VisualRows
 from gazecode.model import Layout, SourceTokens
 from gazecode.model.checks import IntArray
 
 __all__ = ["grid_layout"]
-
-_ZERO_WIDTH_JOINER = 0x200D
-_SOFT_HYPHEN = 0x00AD
-_SKIN_TONES = (0x1F3FB, 0x1F3FF)
-_JAMO_TAILS = (0x1160, 0x11FF)
 
 
 def grid_layout(  # noqa: PLR0913 - a grid, and the time and window it holds for
@@ -25,6 +20,7 @@ def grid_layout(  # noqa: PLR0913 - a grid, and the time and window it holds for
     line_height_px: float,
     tab_width: int = 4,
     first_row: int = 0,
+    rows: VisualRows | None = None,
     onset_ms: float = -np.inf,
     offset_ms: float = np.inf,
     scroll_t_ms: npt.ArrayLike = (),
@@ -49,7 +45,11 @@ def grid_layout(  # noqa: PLR0913 - a grid, and the time and window it holds for
     tab_width
         Cells between tab stops.
     first_row
-        The source's row (0-based) that stands in the first line; rows before have no boxes.
+        The source's row (0-based) that stands in the first line; rows before have no boxes. With
+        `rows`, the visual row.
+    rows
+        Soft wraps and folds (`gazecode.mapping.rows`): a token cut by a wrap has a box on each
+        visual row, one in a fold none. None: every row of the source is one line.
     onset_ms, offset_ms
         The half-open interval the layout holds for.
     scroll_t_ms, scroll_px
@@ -60,7 +60,8 @@ def grid_layout(  # noqa: PLR0913 - a grid, and the time and window it holds for
     Returns
     -------
     Layout
-        `unmatched` counts tokens ``above_first_row`` and ``without_width``.
+        `unmatched` counts tokens ``above_first_row``, ``without_width`` and ``folded``. Lines are
+        numbered from `first_row` on, visual rows with `rows`.
 
     Examples
     --------
@@ -81,9 +82,15 @@ def grid_layout(  # noqa: PLR0913 - a grid, and the time and window it holds for
     array([140.,  50., 150.,  80.])
     """
     _check(char_width_px, line_height_px, tab_width)
-    first, last, row, token = _pieces(tokens)
-    cell, end = _cells(tokens.code.decode("utf-8"), tab_width)
-    left, right = cell[first], end[last - 1]
+    text = tokens.code.decode("utf-8")
+    pieces = _pieces(tokens)
+    cell, end = cells_of(text, tab_width=tab_width)
+    shift, folded = np.zeros(len(pieces), dtype=np.int64), pieces[:0, 3]
+    if rows is not None:
+        folded = pieces[~np.isin(pieces[:, 2], rows.row), 3]
+        pieces, shift = _wrap(pieces, rows, text, cell)
+    first, last, row, token = pieces.T
+    left, right = cell[first] + shift, end[last - 1] + shift
     above, thin = row < first_row, right <= left
     shown = ~above & ~thin
     top = origin_px[1] + (row - first_row) * line_height_px
@@ -108,7 +115,11 @@ def grid_layout(  # noqa: PLR0913 - a grid, and the time and window it holds for
         scroll_px=np.asarray(scroll_px, dtype=np.float64),
         viewport_px=viewport_px,
         unmatched=_count_unshown(
-            len(tokens), token[shown], above_first_row=token[above], without_width=token[thin]
+            len(tokens),
+            token[shown],
+            above_first_row=token[above],
+            without_width=token[thin],
+            folded=folded,
         ),
     )
 
@@ -138,8 +149,8 @@ def _count_unshown(n: int, shown: IntArray, **reasons: IntArray) -> dict[str, in
     return counts
 
 
-def _pieces(tokens: SourceTokens) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """First and last (exclusive) character, row and token of each token's visual lines."""
+def _pieces(tokens: SourceTokens) -> IntArray:
+    """First and last (exclusive) character, row and token of each token's lines, ``(p, 4)``."""
     raw = np.frombuffer(tokens.code, dtype=np.uint8)
     chars = np.concatenate(([0], np.cumsum((raw & 0xC0) != 0x80)))
     breaks = np.flatnonzero(raw == 0x0A)
@@ -153,8 +164,42 @@ def _pieces(tokens: SourceTokens) -> tuple[IntArray, IntArray, IntArray, IntArra
     table = np.concatenate(
         [np.stack([chars[start], chars[stop], tokens.row, np.arange(len(tokens))], 1)[single], many]
     )
-    table = table[np.lexsort((table[:, 2], table[:, 3]))]
-    return table[:, 0], table[:, 1], table[:, 2], table[:, 3]
+    sorted_table: IntArray = table[np.lexsort((table[:, 2], table[:, 3]))]
+    return sorted_table
+
+
+def _wrap(
+    pieces: IntArray, rows: VisualRows, text: str, cell: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Cut pieces at soft wraps; their row is the visual one, and they move by so many cells."""
+    points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+    begins = np.concatenate(([0], np.flatnonzero(points == 0x0A) + 1))
+    owner, visual = rows.parts_of(pieces[:, 2])
+    first, last, row, token = pieces[owner].T
+    begin = begins[row]
+    # A row's last column may be far behind its end.
+    first = np.maximum(first, begin + rows.first[visual])
+    last = np.minimum(last, begin + np.minimum(rows.last[visual], len(points)))
+    blank = np.isin(points, _BLANK)
+    first, last = _without_blanks(first, last, blank)
+    kept = np.flatnonzero(first < last)
+    visual = visual[kept]
+    shift = rows.indent[visual] - cell[begin[kept] + rows.first[visual]]
+    return np.stack([first[kept], last[kept], visual, token[kept]], axis=1), shift
+
+
+_BLANK = np.array([0x09, 0x0A, 0x0D, 0x20])
+
+
+def _without_blanks(
+    first: IntArray, last: IntArray, blank: "npt.NDArray[np.bool_]"
+) -> tuple[IntArray, IntArray]:
+    """Stretches of characters without the blanks at their ends."""
+    n = len(blank)
+    place = np.arange(n)
+    following = np.minimum.accumulate(np.where(blank, n, place)[::-1])[::-1]
+    before = np.maximum.accumulate(np.where(blank, -1, place))
+    return np.append(following, n)[np.minimum(first, n)], np.append(before, -1)[last - 1] + 1
 
 
 def _lines_of(tokens: SourceTokens, token: int, chars: IntArray) -> list[tuple[int, int, int, int]]:
@@ -168,66 +213,3 @@ def _lines_of(tokens: SourceTokens, token: int, chars: IntArray) -> list[tuple[i
             pieces.append((first, first + len(text), row + number, token))
         place += len(line) + 1
     return pieces
-
-
-def _cells(text: str, tab_width: int) -> tuple[IntArray, IntArray]:
-    """Cell each character begins in and the one after it, counted from its line's start."""
-    points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.int64)
-    width = _widths(points)
-    total = np.concatenate(([0], np.cumsum(width)))
-    newline = np.flatnonzero(points == 0x0A)
-    line = np.searchsorted(newline, np.arange(len(points)))
-    base = total[np.concatenate(([0], newline + 1))][line] if len(points) else total[:0]
-    start: IntArray = total[:-1] - base
-    end = start + width
-    _stretch_tabs(start, end, np.flatnonzero(points == 0x09), line, tab_width)
-    return start, end
-
-
-def _stretch_tabs(
-    start: IntArray, end: IntArray, tabs: IntArray, line: IntArray, tab_width: int
-) -> None:
-    """Move what follows each tab to its stop, in place."""
-    if not len(tabs):
-        return
-    extra = np.empty(len(tabs), dtype=np.int64)
-    shift, current = 0, -1
-    cells, lines = start[tabs].tolist(), line[tabs].tolist()
-    for i, (cell, number) in enumerate(zip(cells, lines, strict=True)):
-        shift = shift if number == current else 0
-        current = number
-        shift += tab_width - (cell + shift) % tab_width
-        extra[i] = shift
-    # Each character is moved by the last tab before it in its own line.
-    before = np.searchsorted(tabs, np.arange(len(start))) - 1
-    same = (before >= 0) & (line[tabs[np.maximum(before, 0)]] == line)
-    moved = np.where(same, extra[np.maximum(before, 0)], 0)
-    start += moved
-    end += moved
-    end[tabs] = end[tabs] - moved[tabs] + extra
-
-
-def _widths(points: IntArray) -> IntArray:
-    """Cells of each character: 1, 2 (wide) or 0 (combining, control)."""
-    width = np.ones(len(points), dtype=np.int64)
-    width[points < 0x20] = 0
-    for point in np.unique(points[points > 0x7E]).tolist():
-        width[points == point] = _width(point)
-    # The second half of a joined emoji, and a skin tone, are drawn into the first.
-    joined = np.flatnonzero(points == _ZERO_WIDTH_JOINER) + 1
-    width[joined[joined < len(points)]] = 0
-    tone = (points >= _SKIN_TONES[0]) & (points <= _SKIN_TONES[1])
-    tone[:1] = False
-    width[tone] = 0
-    return width
-
-
-def _width(point: int) -> int:
-    char = chr(point)
-    if point == _SOFT_HYPHEN:
-        return 1
-    if unicodedata.category(char) in {"Mn", "Me", "Cf", "Cc"}:
-        return 0
-    if _JAMO_TAILS[0] <= point <= _JAMO_TAILS[1]:
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
