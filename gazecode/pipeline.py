@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gazecode.detection import with_activity
 from gazecode.errors import GazecodeError
 from gazecode.finding import events_to_assess, find_events, said_of_detector
 from gazecode.mapping import assign_lines, chance_hits, map_to_tokens
@@ -59,6 +60,11 @@ class Steps:
         Of the shifts, together with the names of the recording and the trial.
     recording
         What outputs call the recording.
+    edits_ms, scrolls_ms
+        When text was edited and when it was scrolled, on the recording's clock; None: no such log.
+        They say what each fixation's activity was.
+    activities
+        Of the fixations that count for weights and tokens.
     targets
         Where people were asked to look, on the recording's clock: accuracy is measured there.
     """
@@ -76,6 +82,9 @@ class Steps:
     null_shifts: int = 200
     null_seed: int = 0
     recording: str = ""
+    edits_ms: Sequence[float] | None = None
+    scrolls_ms: Sequence[float] | None = None
+    activities: Sequence[str] = ("reading", "unknown")
     targets: Sequence[Target] = ()
 
 
@@ -100,7 +109,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """Everything one trial gave; `gaze_counts` are its samples and how many of them were lost."""
+    """Everything one trial gave; `gaze_counts` are its samples and how many of them were lost.
+
+    `hits` are of all fixations, `counted` those that weights, priors and transitions are made of.
+    """
 
     trial: Trial
     shown: Shown
@@ -110,6 +122,12 @@ class TrialResult:
     fixations: Events
     hits: Hits
     weights: TokenWeights
+    activities: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> Hits:
+        """Hits of the fixations whose activity counts; of all where nobody asks."""
+        return counted_hits(self.hits, self.fixations, self.activities)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +293,8 @@ def analyse_trial(
     inside = events[(events.onset_ms >= trial.onset_ms) & (events.onset_ms < trial.offset_ms)]
     layout = replace(shown.layout, onset_ms=trial.onset_ms, offset_ms=trial.offset_ms)
     fixations = shifted(inside.of("fixation"), steps.offset_px)
+    if steps.edits_ms is not None or steps.scrolls_ms is not None:
+        fixations = with_activity(fixations, edits_ms=steps.edits_ms, scrolls_ms=steps.scrolls_ms)
     if steps.lines:
         fixations = assign_lines(fixations, layout, steps.lines, **steps.lines_params)
     gaze = recording.gaze.between(trial.onset_ms, trial.offset_ms)
@@ -288,8 +308,21 @@ def analyse_trial(
         events=inside,
         fixations=fixations,
         hits=hits,
-        weights=weigh(hits, shown.tokens, scheme=steps.scheme, **steps.scheme_params),
+        weights=weigh(
+            counted_hits(hits, fixations, steps.activities),
+            shown.tokens,
+            scheme=steps.scheme,
+            **steps.scheme_params,
+        ),
+        activities=tuple(steps.activities),
     )
+
+
+def counted_hits(hits: Hits, fixations: Events, activities: Sequence[str]) -> Hits:
+    """Hits of the fixations with one of these activities; of all where none is said."""
+    if fixations.activity is None or not activities:
+        return hits
+    return hits.only(np.isin(fixations.activity.astype(str), list(activities)))
 
 
 def _chance(fixations: Events, layout: Layout, trial: Trial, steps: Steps) -> FloatArray | None:

@@ -107,7 +107,7 @@ def _edits(folder: Path) -> Iterator[Table]:
 
     yield Table(
         title="An editing session replayed (iTrace, gazel's demonstration)",
-        said="Every sample has a version of the text, and a token's id or a reason why it has none.",
+        said="Every sample has a version of the text, and a token's id or a reason for none.",
         rows=[
             {"what": key.replace("_", " "), "value": str(value)}
             for row in edit_table(folder / "itrace-gazel-demo")

@@ -1,6 +1,6 @@
 """Source code as tokens, where they stood on the screen, and which of them gaze fell on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -267,6 +267,33 @@ class Hits:
     def exposed(self) -> BoolArray:
         """``(m,)`` tokens that were on the screen at all."""
         return self.exposure_ms > 0
+
+    def only(self, fixations: BoolArray) -> "Hits":
+        """The same with the shares of some fixations alone; the others stay, on no token.
+
+        Parameters
+        ----------
+        fixations
+            ``(f,)`` True for those that count.
+
+        Examples
+        --------
+        >>> hits = Hits(
+        ...     fixation=[0, 1],
+        ...     token=[0, 0],
+        ...     share=[1.0, 1.0],
+        ...     onset_ms=[0, 300],
+        ...     duration_ms=[200, 200],
+        ...     status=["token"] * 2,
+        ...     exposure_ms=[500],
+        ... )
+        >>> hits.only(np.array([True, False])).fixation
+        array([0])
+        """
+        kept = fixations[self.fixation]
+        return replace(
+            self, fixation=self.fixation[kept], token=self.token[kept], share=self.share[kept]
+        )
 
     def to_frame(self) -> "pd.DataFrame":
         """One row per hit: fixation, token, share."""

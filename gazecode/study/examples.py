@@ -50,7 +50,7 @@ class Group:
     def add(self, reading: TrialResult, person: str) -> None:
         """One more reading of the same tokens."""
         self.weights.append(reading.weights)
-        self.hits.append(reading.hits)
+        self.hits.append(reading.counted)
         self.people.append(person)
 
 

@@ -50,6 +50,7 @@ def steps_of(study: Study, entry: RecordingTable) -> Steps:
         null_shifts=study.null.shifts,
         null_seed=study.null.seed,
         recording=entry.name,
+        activities=study.weigh.activity,
     )
 
 

@@ -5,11 +5,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from gazecode.errors import GazecodeError
+from gazecode.errors import DataError, GazecodeError
 from gazecode.model import Recording, Screen
 from gazecode.pipeline import Failure, RecordingResult, Steps, analyse
 from gazecode.readers import read
 from gazecode.readers.source import Source
+from gazecode.source.edits import clock_ms, read_changelog
 from gazecode.study.methods import steps_of
 from gazecode.study.parts import save_part
 from gazecode.study.settings import RecordingTable, ScreenTable, Study
@@ -51,7 +52,22 @@ def steps_in(study: Study, entry: RecordingTable, recording: Recording) -> tuple
     if n_short:
         left_out = {**recording.provenance.get("left_out", {}), "targets_too_short": n_short}
         recording = replace(recording, provenance={**recording.provenance, "left_out": left_out})
-    return recording, replace(steps_of(study, entry), targets=targets)
+    steps = replace(steps_of(study, entry), targets=targets, edits_ms=_edits_ms(entry, recording))
+    return recording, steps
+
+
+def _edits_ms(entry: RecordingTable, recording: Recording) -> list[float] | None:
+    """When text was edited, on the recording's clock; None where nothing says so."""
+    if entry.changelog is None:
+        return None
+    edits = read_changelog(entry.changelog)
+    if recording.start_ns is None:
+        raise DataError(
+            f"{entry.name} has a changelog, whose times are of the wall clock, and does not say "
+            "when it began; leave changelog out"
+        )
+    stamps = [edit.unix_ms for edit in edits]
+    return [float(ms) for ms in clock_ms(stamps, recording.start_ns)]
 
 
 def open_recording(study: Study, entry: RecordingTable) -> Recording:

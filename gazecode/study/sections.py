@@ -8,8 +8,6 @@ from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PlainValidator,
     field_validator,
@@ -17,38 +15,33 @@ from pydantic import (
 )
 
 from gazecode.model.priors import MIN_SHIFTS
+from gazecode.study.base import Positive, Px, Settings, StepTable, Text
+from gazecode.study.stimulus_tables import StimulusTable
 
 __all__ = [
     "AlignTable",
-    "BoxesTable",
     "CardTable",
     "DetectTable",
-    "GridTable",
-    "LayoutTable",
     "LinesTable",
     "MapTable",
     "NullTable",
-    "OwnBoxesTable",
     "RecordingTable",
     "ReportTable",
     "ScreenTable",
     "ShareTable",
-    "StimulusTable",
     "Study",
     "StudyTable",
     "TargetTable",
     "WeighTable",
 ]
 
-Px = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1)]
 MIN_PEOPLE = 5
 """Fewest people behind a number that is shared; a study may only ask for more."""
 ARRIVAL_MS = 500.0
 """Time at the start of a trial that is left out of a target: a saccade takes about 200 ms to begin,
 and a correction may follow it."""
 Task = Literal["reading", "writing"]
+Activity = Literal["reading", "typing", "scrolling", "unknown"]
 
 
 def _number_or_off(value: object) -> float | Literal[False]:
@@ -61,12 +54,6 @@ def _number_or_off(value: object) -> float | Literal[False]:
 
 
 Gate = Annotated[float | Literal[False], PlainValidator(_number_or_off)]
-
-
-class Settings(BaseModel):
-    """Base of all tables: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class StudyTable(Settings):
@@ -87,75 +74,10 @@ class ScreenTable(Settings):
     distance_mm: Positive | None = None
 
 
-class GridTable(Settings):
-    """A monospaced grid; `origin_px` is the top left of the first cell."""
-
-    kind: Literal["grid"]
-    origin_px: tuple[Px, Px]
-    char_width_px: Positive
-    line_height_px: Positive
-    tab_width: Annotated[int, Field(ge=1)] = 4
-
-
-class BoxesTable(Settings):
-    """A table of boxes; `where` picks rows, `texts` names the file that holds their texts.
-
-    `without` leaves rows out (a box drawn twice), `columns` names the sides where they are not
-    found by name, `scale_px` is the screen's size for sides that are fractions of it.
-    """
-
-    kind: Literal["boxes"]
-    file: Path
-    where: Mapping[str, str | int | float] = Field(default_factory=dict)
-    without: Mapping[str, str | int | float] = Field(default_factory=dict)
-    texts: Path | None = None
-    text_column: str | None = None
-    columns: Mapping[str, str] | None = None
-    scale_px: tuple[Positive, Positive] = (1.0, 1.0)
-    shrink_px: tuple[Px, Px] = (0.0, 0.0)
-
-
-class OwnBoxesTable(Settings):
-    """The boxes a recording itself holds, of one kind."""
-
-    kind: Literal["recording"]
-    boxes: str = "syntax"
-
-
-LayoutTable = Annotated[GridTable | BoxesTable | OwnBoxesTable, Field(discriminator="kind")]
-
-
-class StimulusTable(Settings):
-    """``[stimuli.NAME]``; ``[stimuli."*"]`` stands for every stimulus the recordings hold.
-
-    `layouts` chooses by the recording's screen, e.g. ``layouts."1920x1080" = {...}``. Where `code`
-    is a CSV table of sources, `code_column` holds the texts and `code_where` picks the row.
-    """
-
-    code: Path | None = None
-    code_column: str | None = None
-    code_where: Mapping[str, str | int] = Field(default_factory=dict)
-    language: str | None = None
-    image: Path | None = None
-    layout: LayoutTable | None = None
-    layouts: Mapping[str, LayoutTable] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _one_layout(self) -> "StimulusTable":
-        if (self.layout is None) == (not self.layouts):
-            raise ValueError("expected either layout or layouts (one per screen size)")
-        return self
-
-    @model_validator(mode="after")
-    def _a_table_has_no_language(self) -> "StimulusTable":
-        if self.code_column is not None and self.language is None:
-            raise ValueError("expected language: a table of sources does not say it")
-        return self
-
-
 class RecordingTable(Settings):
     """``[[recordings]]``; `offset_px` is added to every fixation, `options` go to the reader.
 
+    `changelog` is a log of edits (iTrace's Atom plug-in, gazel): fixations near one are typing.
     `name` is what outputs call the recording: its file's name, with folders if that is not unique.
     `task` is the study's unless it is said here.
     """
@@ -167,6 +89,7 @@ class RecordingTable(Settings):
     task: Task | None = None
     format: str | None = None
     offset_px: tuple[Px, Px] = (0.0, 0.0)
+    changelog: Path | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
 
     @field_validator("options")
@@ -215,17 +138,6 @@ class TargetTable(Settings):
         if file is not None and PurePath(file).is_absolute():
             raise ValueError("expected the name of a recording's file, or the end of its path")
         return file
-
-
-class StepTable(BaseModel):
-    """A step: the method by name; every other key is a parameter of that method."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The parameters, as the method takes them."""
-        return dict(self.model_extra or {})
 
 
 class DetectTable(StepTable):
@@ -288,10 +200,15 @@ class NullTable(Settings):
 
 
 class WeighTable(StepTable):
-    """``[weigh]``; one example per trial, per participant × source, or per source."""
+    """``[weigh]``; one example per trial, per participant × source, or per source.
+
+    Of the fixations those count whose `activity` is named; where no log says what people did, it is
+    unknown.
+    """
 
     scheme: str = "duration"
     per: Literal["trial", "participant", "source"] = "trial"
+    activity: tuple[Activity, ...] = ("reading", "unknown")
 
 
 class AlignTable(Settings):

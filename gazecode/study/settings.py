@@ -19,20 +19,23 @@ from gazecode.errors import FormatError, GazecodeError, StudyError
 from gazecode.study.lines import dotted, line_of
 from gazecode.study.sections import (
     AlignTable,
-    BoxesTable,
     CardTable,
-    GridTable,
-    LayoutTable,
     NullTable,
-    OwnBoxesTable,
     RecordingTable,
     ReportTable,
     ScreenTable,
     ShareTable,
-    StimulusTable,
     Study,
     StudyTable,
     TargetTable,
+)
+from gazecode.study.stimulus_tables import (
+    BoxesTable,
+    GridTable,
+    ImageTable,
+    LayoutTable,
+    OwnBoxesTable,
+    StimulusTable,
 )
 
 MAX_STUDY_BYTES = 16 << 20
@@ -40,6 +43,7 @@ MAX_STUDY_BYTES = 16 << 20
 __all__ = [
     "BoxesTable",
     "GridTable",
+    "ImageTable",
     "LayoutTable",
     "OwnBoxesTable",
     "RecordingTable",
@@ -189,6 +193,10 @@ def _with_paths(study: Study, path: Path, text: str) -> Study:
         return full
 
     def layout(table: Any, *loc: str | int) -> Any:
+        if isinstance(table, ImageTable):
+            named = {key: getattr(table, key) for key in ("image", "displayed")}
+            found = {k: resolved(v, *loc, k) for k, v in named.items() if v is not None}
+            return table.model_copy(update=found)
         if not isinstance(table, BoxesTable):
             return table
         texts = table.texts and resolved(table.texts, *loc, "texts")
@@ -207,8 +215,15 @@ def _with_paths(study: Study, path: Path, text: str) -> Study:
         stimuli[name] = entry.model_copy(update=update)
     task = study.study.task
     recordings = tuple(
-        r.model_copy(update={"file": here / r.file, "name": r.name or name, "task": r.task or task})
-        for r, name in zip(study.recordings, _names(study, path, text), strict=True)
+        r.model_copy(
+            update={
+                "file": here / r.file,
+                "changelog": r.changelog and resolved(r.changelog, "recordings", i, "changelog"),
+                "name": r.name or name,
+                "task": r.task or task,
+            }
+        )
+        for i, (r, name) in enumerate(zip(study.recordings, _names(study, path, text), strict=True))
     )
     align = study.align.model_copy(
         update={"tokenizer": resolved(study.align.tokenizer, "align", "tokenizer")}

@@ -8,12 +8,14 @@ from pathlib import Path, PurePath
 from gazecode import source
 from gazecode.disk import read_limited
 from gazecode.errors import ParameterError, StudyError
-from gazecode.mapping import box_layout, grid_layout, read_boxes
+from gazecode.mapping import box_layout, grid_layout, image_layout, read_boxes
+from gazecode.mapping.rows import VisualRows, folded, wrapped
 from gazecode.model import Layout, Recording, Screen, SourceTokens, Stimulus, Trial
 from gazecode.pipeline import Shown
 from gazecode.study.settings import (
     BoxesTable,
     GridTable,
+    ImageTable,
     LayoutTable,
     OwnBoxesTable,
     StimulusTable,
@@ -33,6 +35,7 @@ class StimulusFinder:
 
     study: Study
     _tokens: dict[tuple[str, str], SourceTokens] = field(default_factory=dict)
+    _found: dict[tuple[str, str, str], Layout] = field(default_factory=dict)
 
     def __call__(self, recording: Recording, trial: Trial) -> Shown | None:
         """Tokens and layout of a trial, or None if the study has no stimulus for it."""
@@ -44,7 +47,7 @@ class StimulusFinder:
         if table is None:
             return None
         tokens = self.parse(name, table, own)
-        layout = _lay_out(name, tokens, _choose(name, table, recording.screen), own)
+        layout = self.lay_out(name, tokens, _choose(name, table, recording.screen), own)
         image = (
             read_limited(table.image, MAX_IMAGE_BYTES)
             if table.image
@@ -80,6 +83,19 @@ class StimulusFinder:
             self._tokens[key] = source.parse(code, language, source_id=name)
         return self._tokens[key]
 
+    def lay_out(
+        self, name: str, tokens: SourceTokens, table: LayoutTable, own: Stimulus | None
+    ) -> Layout:
+        """Where tokens stood; what is found in a picture is found once."""
+        if not isinstance(table, ImageTable):
+            return _lay_out(name, tokens, table, own)
+        key = (name, tokens.language, str(table))
+        if key not in self._found:
+            # One of the two is there: the study was checked.
+            picture = table.image or self.study.stimuli[name].image or Path(name)
+            self._found[key] = _in_picture(tokens, table, picture)
+        return self._found[key]
+
 
 def check_stimuli(study: Study) -> None:
     """Read every stimulus once before the run, so that a broken one stops it at once."""
@@ -90,7 +106,7 @@ def check_stimuli(study: Study) -> None:
         tokens = finder.parse(name, table, None)
         for entry in [table.layout, *table.layouts.values()]:
             if entry is not None and not isinstance(entry, OwnBoxesTable):
-                _lay_out(name, tokens, entry, None)
+                finder.lay_out(name, tokens, entry, None)
 
 
 def _written(name: str, table: StimulusTable, file: Path) -> str | bytes:
@@ -136,7 +152,12 @@ def _choose(name: str, table: StimulusTable, screen: Screen | None) -> LayoutTab
     return table.layouts[size]
 
 
-def _lay_out(name: str, tokens: SourceTokens, table: LayoutTable, own: Stimulus | None) -> Layout:
+def _lay_out(
+    name: str,
+    tokens: SourceTokens,
+    table: GridTable | BoxesTable | OwnBoxesTable,
+    own: Stimulus | None,
+) -> Layout:
     match table:
         case GridTable():
             return grid_layout(
@@ -145,6 +166,7 @@ def _lay_out(name: str, tokens: SourceTokens, table: LayoutTable, own: Stimulus 
                 char_width_px=table.char_width_px,
                 line_height_px=table.line_height_px,
                 tab_width=table.tab_width,
+                rows=_rows(tokens, table),
             )
         case BoxesTable():
             frame = read_boxes(
@@ -160,6 +182,38 @@ def _lay_out(name: str, tokens: SourceTokens, table: LayoutTable, own: Stimulus 
             return box_layout(tokens, frame)
         case OwnBoxesTable():
             return _own_boxes(name, tokens, table, own)
+
+
+def _rows(tokens: SourceTokens, table: GridTable) -> VisualRows | None:
+    """Soft wraps and folds, if the study says any."""
+    if table.wrap_columns is None and not table.folds:
+        return None
+    if table.wrap_columns is None:
+        rows = folded(tokens.code.count(b"\n") + 1, ())
+    else:
+        rows = wrapped(
+            tokens.code,
+            table.wrap_columns,
+            table.tab_width,
+            indent=table.wrap_indent,
+            at=table.wrap_at,
+        )
+    return rows.folded(table.folds)
+
+
+def _in_picture(tokens: SourceTokens, table: ImageTable, path: Path) -> Layout:
+    displayed = None
+    if table.displayed is not None:
+        displayed = read_limited(table.displayed, MAX_CODE_BYTES).decode("utf-8-sig", "replace")
+    given = table.model_dump(include={"tab_width", "monospace", "region_px", "last_row"})
+    return image_layout(
+        tokens,
+        read_limited(path, MAX_IMAGE_BYTES),
+        displayed=displayed,
+        first_row=table.first_row,
+        min_score=table.min_score,
+        **given,
+    )
 
 
 def _own_boxes(

@@ -74,7 +74,7 @@ def _token_frame(entry: RecordingTable, result: TrialResult) -> "pd.DataFrame":
     """Every token of the source, looked at or not, shown or not: what priors are counted from."""
     import pandas as pd
 
-    tokens, hits = result.shown.tokens, result.hits
+    tokens, hits = result.shown.tokens, result.counted
     texts = tokens.texts
     spent = hits.share * hits.duration_ms[hits.fixation]
     columns: dict[str, Any] = {

@@ -14,7 +14,22 @@ from typing import Any
 import numpy as np
 
 from gazecode.errors import DataError, ParameterError
+from gazecode.mapping.lines.attach import attach
+from gazecode.mapping.lines.chain import chain
+from gazecode.mapping.lines.cluster import cluster
+from gazecode.mapping.lines.compare import compare
 from gazecode.mapping.lines.geometry import Lines
+from gazecode.mapping.lines.jumps import jumps
+from gazecode.mapping.lines.merge import merge
+from gazecode.mapping.lines.register import register
+from gazecode.mapping.lines.regress import regress
+from gazecode.mapping.lines.segment import segment
+from gazecode.mapping.lines.shares import as_shares
+from gazecode.mapping.lines.slice import slice_runs
+from gazecode.mapping.lines.split import split
+from gazecode.mapping.lines.stretch import stretch
+from gazecode.mapping.lines.vote import vote
+from gazecode.mapping.lines.warp import warp
 from gazecode.mapping.view import place
 from gazecode.model import Events, Layout
 from gazecode.model.checks import FloatArray, IntArray
@@ -25,14 +40,25 @@ __all__ = ["LINE_METHODS", "LineMethod", "assign_lines"]
 LineMethod = Callable[..., "IntArray | FloatArray"]
 
 
-def attach(xy_px: FloatArray, lines: Lines) -> IntArray:
-    """Take the nearest line: no correction at all, the baseline (Carr et al. 2022)."""
-    nearest: IntArray = np.abs(xy_px[:, 1:] - lines.y_px).argmin(axis=1)
-    return nearest
-
-
 LINE_METHODS: Registry[LineMethod] = Registry(
-    "line methods", {"attach": attach}, group="gazecode.line_methods"
+    "line methods",
+    {
+        "attach": attach,
+        "chain": chain,
+        "cluster": cluster,
+        "compare": compare,
+        "jumps": jumps,
+        "merge": merge,
+        "register": register,
+        "regress": regress,
+        "segment": segment,
+        "slice": slice_runs,
+        "split": split,
+        "stretch": stretch,
+        "vote": vote,
+        "warp": warp,
+    },
+    group="gazecode.line_methods",
 )
 
 
@@ -109,7 +135,7 @@ def assign_lines(
     rows = np.flatnonzero(where.shown)
     shares = np.zeros((len(fixations), len(lines)))
     if len(rows):
-        shares[rows] = _as_shares(function(where.xy_px[rows], lines, **params), len(lines))
+        shares[rows] = as_shares(function(where.xy_px[rows], lines, **params), len(lines))
     best = shares.argmax(axis=1)
     share = shares.max(axis=1, initial=0.0)
     taken = (share > 0) & (share >= min_share)
@@ -123,13 +149,3 @@ def assign_lines(
         line_share=share,
         line_shares=shares,
     )
-
-
-def _as_shares(found: "IntArray | FloatArray", n_lines: int) -> FloatArray:
-    """Probabilities as they are; a line as certainty of it, none as zeros."""
-    if found.ndim == 2:
-        return np.asarray(found, dtype=np.float64)
-    shares = np.zeros((len(found), n_lines))
-    rows = np.flatnonzero(found >= 0)
-    shares[rows, found[rows]] = 1.0
-    return shares

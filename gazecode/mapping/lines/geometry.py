@@ -12,7 +12,7 @@ from gazecode.model.checks import FloatArray, IntArray
 
 __all__ = ["Lines"]
 
-WORD_GAP = 0.35
+WORD_GAP = 0.2
 """Boxes of a line further apart than this share of the line height are two words."""
 
 
