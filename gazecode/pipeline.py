@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from gazecode.detection import with_activity
-from gazecode.errors import GazecodeError
+from gazecode.errors import DataError, GazecodeError
 from gazecode.finding import events_to_assess, find_events, said_of_detector
-from gazecode.mapping import assign_lines, chance_hits, map_to_tokens
+from gazecode.mapping import chance_hits, map_to_tokens
+from gazecode.mapping.lines import Drift
 from gazecode.model import (
     Events,
     Hits,
@@ -29,6 +30,7 @@ from gazecode.model import (
     Trial,
 )
 from gazecode.model.checks import FloatArray
+from gazecode.placing import Placing, find_drift, placed, shifted, told_of_drift
 from gazecode.quality import Gates, QualityReport, Target
 from gazecode.quality import assess as assess_quality
 from gazecode.report import Histogram, loss_timeline, step_histogram
@@ -52,8 +54,8 @@ class Steps:
 
     Attributes
     ----------
-    lines
-        How fixations are assigned to lines before they are mapped; "" leaves them as recorded.
+    placing
+        How fixations are corrected before they are mapped.
     null_shifts
         Circular shifts of each trial's gaze that say what chance hits; 0 leaves it unknown.
     null_seed
@@ -71,14 +73,12 @@ class Steps:
 
     detect: str = "ivt"
     detect_params: Mapping[str, Any] = field(default_factory=dict)
-    lines: str = ""
-    lines_params: Mapping[str, Any] = field(default_factory=dict)
     map: str = "nearest"
     map_params: Mapping[str, Any] = field(default_factory=dict)
     scheme: str = "duration"
     scheme_params: Mapping[str, Any] = field(default_factory=dict)
     gates: Gates = field(default_factory=Gates)
-    offset_px: tuple[float, float] = (0.0, 0.0)
+    placing: Placing = field(default_factory=Placing)
     null_shifts: int = 200
     null_seed: int = 0
     recording: str = ""
@@ -123,6 +123,7 @@ class TrialResult:
     hits: Hits
     weights: TokenWeights
     activities: tuple[str, ...] = ()
+    drift: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def counted(self) -> Hits:
@@ -231,13 +232,16 @@ def analyse(
     if events is None and shown:
         return replace(result, failures=(Failure(trial="", stage="detect", reason=trouble),))
     events = events or Events.empty()
+    drift, trouble = _drift_of(shown, events, steps)
     trials: list[TrialResult] = []
     for trial, what in shown:
         if reasons := report.trial_reasons(trial.name):
             failures.append(_failed(trial, "quality", "; ".join(reasons)))
             continue
         try:
-            trials.append(analyse_trial(recording, trial, what, events, steps))
+            if trouble:
+                raise DataError(trouble)
+            trials.append(analyse_trial(recording, trial, what, events, steps, drift=drift))
         except GazecodeError as error:
             failures.append(_failed(trial, "mapping", str(error)))
     if not trials and not failures:
@@ -287,16 +291,21 @@ def what_was_shown(
 
 
 def analyse_trial(
-    recording: Recording, trial: Trial, shown: Shown, events: Events, steps: Steps
+    recording: Recording,
+    trial: Trial,
+    shown: Shown,
+    events: Events,
+    steps: Steps,
+    *,
+    drift: Drift | None = None,
 ) -> TrialResult:
-    """Map and weigh the fixations of one trial."""
-    inside = events[(events.onset_ms >= trial.onset_ms) & (events.onset_ms < trial.offset_ms)]
+    """Map and weigh the fixations of one trial; `drift` is that of the recording."""
+    inside = _inside(events, trial)
     layout = replace(shown.layout, onset_ms=trial.onset_ms, offset_ms=trial.offset_ms)
-    fixations = shifted(inside.of("fixation"), steps.offset_px)
+    fixations = shifted(inside.of("fixation"), steps.placing.offset_px)
+    fixations, drift = placed(fixations, layout, steps.placing, drift)
     if steps.edits_ms is not None or steps.scrolls_ms is not None:
         fixations = with_activity(fixations, edits_ms=steps.edits_ms, scrolls_ms=steps.scrolls_ms)
-    if steps.lines:
-        fixations = assign_lines(fixations, layout, steps.lines, **steps.lines_params)
     gaze = recording.gaze.between(trial.onset_ms, trial.offset_ms)
     hits = map_to_tokens(fixations, layout, method=steps.map, **steps.map_params)
     hits = replace(hits, chance=_chance(fixations, layout, trial, steps))
@@ -315,7 +324,26 @@ def analyse_trial(
             **steps.scheme_params,
         ),
         activities=tuple(steps.activities),
+        drift=told_of_drift(drift),
     )
+
+
+def _inside(events: Events, trial: Trial) -> Events:
+    return events[(events.onset_ms >= trial.onset_ms) & (events.onset_ms < trial.offset_ms)]
+
+
+def _drift_of(
+    shown: Sequence[tuple[Trial, Shown]], events: Events, steps: Steps
+) -> tuple[Drift | None, str]:
+    """The recording's drift, or why it was not found: then no trial can be placed."""
+    trials = [
+        (shifted(_inside(events, trial).of("fixation"), steps.placing.offset_px), what.layout)
+        for trial, what in shown
+    ]
+    try:
+        return find_drift(trials, steps.placing, events=events, targets=steps.targets), ""
+    except GazecodeError as error:
+        return None, f"no drift: {error}"
 
 
 def counted_hits(hits: Hits, fixations: Events, activities: Sequence[str]) -> Hits:
@@ -338,14 +366,6 @@ def _chance(fixations: Events, layout: Layout, trial: Trial, steps: Steps) -> Fl
         seed=int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"),
         **steps.map_params,
     )
-
-
-def shifted(events: Events, offset_px: tuple[float, float]) -> Events:
-    """Events moved by a known offset (a correction stands beside the raw gaze, never in it)."""
-    if not any(offset_px):
-        return events
-    moved = events.xy_px + np.asarray(offset_px, dtype=np.float64)
-    return replace(events, xy_px=moved, recorded_xy_px=events.xy_px)
 
 
 def _failed(trial: Trial, stage: str, reason: str) -> Failure:

@@ -128,9 +128,9 @@ def _lines(folder: Path) -> Iterator[Table]:
     )
     yield Table(
         title="Lines of code: the methods for code beside the best other",
-        said="sure: of the nine tenths a method is most sure of. margin: that minus the best other, "
-        "in points. above .5: what a fixed threshold keeps, and how often it is right. calibration: "
-        "mean difference of probability and accuracy.",
+        said="sure: of the nine tenths a method is most sure of. margin: that minus the best "
+        "other, in points. above .5: what a fixed threshold keeps, and how often it is right. "
+        "calibration: mean difference of probability and accuracy.",
         rows=[_beside_best(held, method) for held in by_set.values() for method in FOR_CODE],
     )
 

@@ -14,6 +14,7 @@ from gazecode.finding import DEVICE, RESERVED, find_events
 from gazecode.mapping import LINE_METHODS, MAPPERS, grid_layout
 from gazecode.model import Events, Recording, Samples, Trial
 from gazecode.pipeline import Shown, Steps, analyse_trial
+from gazecode.placing import MEASURED, Placing
 from gazecode.quality import Gates
 from gazecode.registry import check_parameters
 from gazecode.source import parse
@@ -39,14 +40,18 @@ def steps_of(study: Study, entry: RecordingTable) -> Steps:
     return Steps(
         detect=study.detect.method,
         detect_params=study.detect.detected,
-        lines=study.lines.method,
-        lines_params=study.lines.assigned,
+        placing=Placing(
+            offset_px=entry.offset_px,
+            drift=study.drift.model,
+            drift_per=study.drift.per,
+            lines=study.lines.method,
+            lines_params=study.lines.assigned,
+        ),
         map=study.map.method,
         map_params=study.map.params,
         scheme=study.weigh.scheme,
         scheme_params=study.weigh.params,
         gates=_gates(study),
-        offset_px=entry.offset_px,
         null_shifts=study.null.shifts,
         null_seed=study.null.seed,
         recording=entry.name,
@@ -64,6 +69,9 @@ def check_methods(study: Study) -> None:
     """
     for table, registry, key in METHODS:
         _check_method(study, table, registry, key)
+    if study.drift.model == MEASURED and not study.targets:
+        message = "targets measures drift where people were asked to look; add [[targets]]"
+        raise StudyError.at("drift", "model", message=message)
     known = [f.name for f in fields(Gates)]
     for name in study.quality:
         if name not in known:
@@ -156,7 +164,7 @@ def _try_out(study: Study) -> None:
     _guarded("detect", steps.detect_params, lambda: found.append(_find(recording, steps)))
     plain = replace(steps, scheme=OF_GAZE, scheme_params={})
     for table, params, some in (
-        ("lines", steps.lines_params, replace(plain, map=Steps().map, map_params={})),
+        ("lines", steps.placing.lines_params, replace(plain, map=Steps().map, map_params={})),
         ("map", steps.map_params, plain),
         ("weigh", {"scheme": steps.scheme, **steps.scheme_params}, steps),
     ):

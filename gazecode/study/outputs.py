@@ -369,6 +369,7 @@ def _accounting(result: TrialResult) -> dict[str, Any]:
         "tokens": result.hits.n_tokens,
         "tokens_looked_at": int(result.weights.on_path.sum()),
         "layout_unmatched": dict(result.shown.layout.unmatched),
+        "drift": dict(result.drift),
     }
 
 

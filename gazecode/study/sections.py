@@ -22,6 +22,7 @@ __all__ = [
     "AlignTable",
     "CardTable",
     "DetectTable",
+    "DriftTable",
     "LinesTable",
     "MapTable",
     "NullTable",
@@ -164,6 +165,17 @@ class DetectTable(StepTable):
         return self.params | {name: step for name, step in steps.items() if step}
 
 
+class DriftTable(Settings):
+    """``[drift]``; by how much gaze lies beside the text, found and undone before lines.
+
+    `model` is ``offset`` or ``affine``, found on the lines that were read, or ``targets``, measured
+    on the study's [[targets]]; `per` is what shares one drift: a recording, or each trial alone.
+    """
+
+    model: Literal["", "offset", "affine", "targets"] = ""
+    per: Literal["recording", "trial"] = "recording"
+
+
 class LinesTable(StepTable):
     """``[lines]``; which line of text each fixation was on. Without the table gaze stays as it is.
 
@@ -286,6 +298,7 @@ class Study(Settings):
     quality: Mapping[str, Gate] = Field(default_factory=dict)
     targets: tuple[TargetTable, ...] = ()
     detect: DetectTable = DetectTable()
+    drift: DriftTable = DriftTable()
     lines: LinesTable = LinesTable()
     map: MapTable = MapTable()
     null: NullTable = NullTable()
@@ -304,6 +317,8 @@ class Study(Settings):
         for name in ("blinks", "rules"):
             if not said["detect"][name]:
                 del said["detect"][name]
+        if not self.drift.model:
+            del said["drift"]
         if not self.lines.method:
             del said["lines"]
         # Files are told by their digests: where they lay on this machine is nobody's business.

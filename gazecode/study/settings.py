@@ -20,6 +20,7 @@ from gazecode.study.lines import dotted, line_of
 from gazecode.study.sections import (
     AlignTable,
     CardTable,
+    DriftTable,
     NullTable,
     RecordingTable,
     ReportTable,
@@ -115,11 +116,11 @@ def _explain(name: str, text: str, error: ValidationError) -> str:
 
 def _toml_keys(loc: Sequence[str | int]) -> tuple[str | int, ...]:
     """A location without what pydantic adds for a tagged union."""
-    kinds = {"grid", "boxes", "recording"}
+    kinds = {"grid", "boxes", "recording", "image"}
     return tuple(
         part
         for i, part in enumerate(loc)
-        if not (part in kinds and i and ("layout" in loc[:i] or "layouts" in loc[:i]))
+        if not (part in kinds and ("layout" in loc[i - 1 : i] or "layouts" in loc[i - 2 : i - 1]))
     )
 
 
@@ -139,11 +140,13 @@ def _suggest(loc: Sequence[str | int]) -> str:
         "grid": GridTable,
         "boxes": BoxesTable,
         "recording": OwnBoxesTable,
+        "image": ImageTable,
+        "drift": DriftTable,
     }
     owner: type[BaseModel] = Study
     for part in loc[:-1]:
         owner = tables.get(str(part), owner)
-    close = get_close_matches(str(loc[-1]), owner.model_fields, n=1)
+    close = get_close_matches(str(loc[-1]) if loc else "", owner.model_fields, n=1)
     meant = f"did you mean {close[0]}? " if close else ""
     return f"{meant}Keys here: {', '.join(owner.model_fields)}"
 

@@ -71,8 +71,8 @@ class ImageTable(Settings):
     """A picture of the text as it was shown: lines and tokens are found in its ink.
 
     The picture is the stimulus's own `image` unless one is named here. `region_px` is where to look
-    (x0 y0 x1 y1), `displayed` a file of the text as it was drawn where that differs from the source
-    in more than blanks, `first_row` to `last_row` the rows shown.
+    (x0 y0 x1 y1), `displayed` a file of the text as it was drawn where its blanks or line breaks
+    are not the source's, `first_row` to `last_row` the rows shown.
     """
 
     kind: Literal["image"]

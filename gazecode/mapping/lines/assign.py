@@ -32,13 +32,17 @@ from gazecode.mapping.lines.vote import vote
 from gazecode.mapping.lines.warp import warp
 from gazecode.mapping.view import place
 from gazecode.model import Events, Layout
-from gazecode.model.checks import FloatArray, IntArray
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.registry import Registry, check_parameters
 
 __all__ = ["LINE_METHODS", "LineMethod", "assign_lines"]
 
 LineMethod = Callable[..., "IntArray | FloatArray"]
 
+FAR_LINES = 3.0
+"""Gaze further above or below the text than this many lines was not on it, whatever the drift."""
+ABSTAIN = {"jumps": 0.5, "register": 0.5}
+"""Below which probability a method takes no line unless the caller says so."""
 
 LINE_METHODS: Registry[LineMethod] = Registry(
     "line methods",
@@ -67,7 +71,7 @@ def assign_lines(
     layout: Layout,
     method: str = "slice",
     *,
-    min_share: float = 0.0,
+    min_share: float | None = None,
     **params: Any,
 ) -> Events:
     """Assign every fixation to a line of text.
@@ -81,16 +85,16 @@ def assign_lines(
     method
         A name in `LINE_METHODS`.
     min_share
-        A line less probable than this is not taken: the method abstains. For methods that give
-        no probability it has no effect.
+        A line less probable than this is not taken: the method abstains. By default `ABSTAIN`:
+        0.5 for the methods for code, 0 for the others, which know no probability.
 
     Returns
     -------
     Events
-        New fixations: `line` (-1 where the position is lost or off the text's interval or
-        viewport, and where the method abstains), `line_share`, `line_shares` where the method
-        gives probabilities, `xy_px` with y moved to the centre of the line, and `recorded_xy_px`
-        as the tracker had it. Nothing is edited in place.
+        New fixations: `line` (-1 where the position is lost, off the text's interval or viewport
+        or more than `FAR_LINES` lines above or below the text, and where the method abstains),
+        `line_share`, `line_shares`, `xy_px` with y moved to the centre of the line, and
+        `recorded_xy_px` as the tracker had it. Nothing is edited in place.
 
     Raises
     ------
@@ -120,6 +124,8 @@ def assign_lines(
     """
     function = LINE_METHODS[method]
     check_parameters(function, params, name=method)
+    if min_share is None:
+        min_share = ABSTAIN.get(method, 0.0)
     if not 0 <= min_share <= 1:
         raise ParameterError(f"min_share is {min_share}; expected a probability, 0 to 1")
     other = set(fixations.kind) - {"fixation"}
@@ -132,7 +138,7 @@ def assign_lines(
     if not len(lines):
         raise DataError("the layout shows no text; expected at least one box of a token")
     where = place(fixations, layout)
-    rows = np.flatnonzero(where.shown)
+    rows = np.flatnonzero(where.shown & _near(where.xy_px[:, 1], lines))
     shares = np.zeros((len(fixations), len(lines)))
     if len(rows):
         shares[rows] = as_shares(function(where.xy_px[rows], lines, **params), len(lines))
@@ -149,3 +155,9 @@ def assign_lines(
         line_share=share,
         line_shares=shares,
     )
+
+
+def _near(y_px: FloatArray, lines: Lines) -> BoolArray:
+    reach = FAR_LINES * lines.pitch_px
+    near: BoolArray = (y_px >= lines.y_px[0] - reach) & (y_px <= lines.y_px[-1] + reach)
+    return near

@@ -17,7 +17,6 @@ import numpy as np
 from gazecode.errors import DataError, ParameterError
 from gazecode.mapping.lines.candidates import Area, Candidates, area_of, candidates
 from gazecode.mapping.lines.geometry import Lines
-from gazecode.mapping.lines.jumps import LINE_COST
 from gazecode.mapping.lines.surface import fit
 from gazecode.mapping.view import place
 from gazecode.model import Events, Layout
@@ -27,6 +26,7 @@ __all__ = ["DRIFT_MODELS", "Drift", "Target", "estimate_drift", "measure_drift"]
 
 DRIFT_MODELS = ("offset", "affine")
 _LEAST_LINES = 1e-3
+_ROUNDS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def estimate_drift(
     model: str = "offset",
     noise_lines: float = 0.3,
     edge_lines: float = 0.25,
-    line_cost: float = LINE_COST,
+    line_cost: float = 0.0,
 ) -> Drift:
     """Find the vertical drift under which gaze lies on the lines of the text.
 
@@ -132,7 +132,8 @@ def estimate_drift(
     model
         offset, or affine (with `scale` and `slope`).
     noise_lines, edge_lines, line_cost
-        As for `gazecode.mapping.lines.jumps.jumps`.
+        As for `gazecode.mapping.lines.jumps.jumps`; here a shift by a line is not made harder, as
+        who asks for a drift expects one.
 
     Returns
     -------
@@ -177,8 +178,15 @@ def estimate_drift(
     areas = np.array([area_of(lines) for lines in texts])
     area = (*areas[:, :2].min(axis=0).tolist(), *areas[:, 2:].max(axis=0).tolist())
     seen = _joined(trials, layouts, texts, area, edge_lines)
-    modes = fit(seen, model=model, noise_lines=noise_lines, line_cost=line_cost)
-    none = fit(seen, model="none", noise_lines=noise_lines).log_evidence[0]
+    modes = fit(
+        seen,
+        model=model,
+        noise_lines=noise_lines,
+        line_cost=line_cost,
+        rounds=_ROUNDS,
+        in_parts=False,
+    )
+    none = fit(seen, model="none", noise_lines=noise_lines, in_parts=False).log_evidence[0]
     gain = float(modes.log_evidence[0] - none)
     # Starts at no drift end at no drift: what is left of them is rounding.
     moved = gain > 0 and bool(np.abs(modes.weights[0]).max() > _LEAST_LINES)

@@ -32,7 +32,7 @@ more than two line pitches, and after any other saccade."""
 TAIL = 1.5
 """Moves by d lines, d of 2 and more, are d ** -1.5 as likely: the tail of the same counts."""
 SWEEP_LINES = -2.0
-LINE_COST = 14.0
+LINE_COST = 13.0
 """Log odds against a drift that moves a whole trial by a line: after a calibration what was
 recorded is believed until gaze over the ends of lines, the blank ones and the indentation say
 otherwise. Set on a trial of Busjahn et al. 2013, whose lines were taken from the recorded places:

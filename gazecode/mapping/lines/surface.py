@@ -42,8 +42,9 @@ _SURE = 1e-3
 """sd of the prior of what a model does not have."""
 _POLYNOMIAL = 6
 """Columns of the quadratic; those of time follow."""
-_ROUNDS, _TRIAL_ROUNDS, _SURVIVORS = 12, 4, 10
-"""Rounds of EM; after how many, and with how many starts, the search goes on."""
+ROUNDS = 12
+_TRIAL_ROUNDS, _SURVIVORS = 4, 10
+"""After how many rounds, and with how many starts, the search goes on."""
 _LONG, _STRETCH, _SEARCHED = 600, 60, 5
 """Recordings with more fixations are searched in so many stretches of so many fixations."""
 _REFINED, _REFINE_ROUNDS = 2, 2
@@ -94,6 +95,8 @@ def fit(
     model: str = "full",
     noise_lines: float = 0.3,
     line_cost: float = 0.0,
+    rounds: int = ROUNDS,
+    in_parts: bool = True,
 ) -> Modes:
     """Find the drifts that explain gaze, from none to `model`.
 
@@ -111,18 +114,22 @@ def fit(
         Expected spread around a line's centre, line pitches.
     line_cost
         Log odds against a drift that moves the whole trial by three quarters of a line or more.
+    rounds
+        Of EM. Lines hardly change after a few; an offset takes some ten more to settle.
+    in_parts
+        False searches long recordings whole as well.
     """
     n = len(seen.along)
-    if n <= _LONG:
+    if n <= _LONG or not in_parts:
         search = _Search(seen, transition, noise_lines, line_cost, in_time=True)
         search.begin(model)
-        search.run()
+        search.run(rounds)
         return search.modes()
     rows = _stretches(n)
     steps = None if transition is None else transition[np.minimum(rows, n - 2)]
     part = _Search(seen[rows], steps, noise_lines, line_cost, in_time=False, stretch=_STRETCH)
     part.begin(model)
-    part.run()
+    part.run(rounds)
     part.expect()
     search = _Search(seen, transition, noise_lines, line_cost, in_time=True, stretch=_STRETCH)
     search.go_on(part, part.distinct()[:_REFINED])
@@ -158,9 +165,9 @@ class _Search:
         self.groups = [np.flatnonzero(self.power == power) for power in range(3)]
         self.powers = np.stack([np.ones_like(seen.down), *_powers(seen.down)], axis=2)
 
-    def run(self) -> None:
+    def run(self, rounds: int) -> None:
         """From many starts to the best drifts."""
-        for step in range(_ROUNDS):
+        for step in range(rounds):
             if step == _TRIAL_ROUNDS:
                 self.keep(_SURVIVORS)
             self.improve()
