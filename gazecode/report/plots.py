@@ -124,7 +124,11 @@ def loss_timeline(samples: Samples, *, parts: int = LOSS_PARTS) -> FloatArray:
 
 
 def main_sequence(
-    events: Events, screen: Screen | None, *, px_per_deg: float = DEFAULT_PX_PER_DEG
+    events: Events,
+    screen: Screen | None,
+    *,
+    px_per_deg: float = DEFAULT_PX_PER_DEG,
+    peak_speed_deg_s: FloatArray | None = None,
 ) -> SaccadeView:
     """Amplitude and duration of the saccades among `events` that have both ends.
 
@@ -134,6 +138,8 @@ def main_sequence(
         Saccades are taken by kind; those without a start or an end on the screen are left out.
     screen
         With its geometry angles are exact; else `px_per_deg` is assumed and said.
+    peak_speed_deg_s
+        ``(k,)`` of each saccade, if it was measured: it is drawn instead of the duration.
 
     Examples
     --------
@@ -162,6 +168,7 @@ def main_sequence(
     return SaccadeView(
         amplitude_deg=amplitude[whole],
         duration_ms=saccades.duration_ms[whole],
+        peak_velocity_deg_s=None if peak_speed_deg_s is None else peak_speed_deg_s[whole],
         assumed_px_per_deg=assumed,
     )
 

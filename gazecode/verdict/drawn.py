@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 import numpy as np
 
+from gazecode.detection import event_measures
 from gazecode.errors import GazecodeError
 from gazecode.finding import find_events
 from gazecode.model import Events, Recording, Trial
@@ -204,13 +205,23 @@ def saccades_of(recording: Recording, events: Events | None) -> tuple[SaccadeVie
     """
     if recording.plane != "screen_px":
         return None, ""
-    view = main_sequence(events or Events.empty(), recording.screen)
+    view = _saccades(events or Events.empty(), recording)
     if len(view.amplitude_deg):
         return view, f"{len(view.amplitude_deg)}, of the same source"
     try:
         found = find_events(recording) if len(recording) else Events.empty()
     except GazecodeError:
         return None, ""
-    view = main_sequence(found, recording.screen)
+    view = _saccades(found, recording)
     n = len(view.amplitude_deg)
     return (view, f"{n}, found by I-VT") if n else (None, "")
+
+
+def _saccades(events: Events, recording: Recording) -> SaccadeView:
+    """With peak velocities where there are samples to take them from."""
+    saccades = events.of("saccade")
+    if not len(recording) or not len(saccades) or saccades.end_xy_px is None:
+        return main_sequence(saccades, recording.screen)
+    speed = event_measures(saccades, recording.gaze, screen=recording.screen).peak_speed_deg_s
+    known = np.isfinite(speed).any()
+    return main_sequence(saccades, recording.screen, peak_speed_deg_s=speed if known else None)
