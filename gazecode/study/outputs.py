@@ -50,7 +50,8 @@ __all__ = [
 ]
 
 OUTPUTS = (
-    *("fixations.parquet", "hits.parquet", "tokens.parquet", "weights.parquet", "weights.h5"),
+    *("fixations.parquet", "hits.parquet", "tokens.parquet", "measures.parquet"),
+    *("linearity.parquet", "weights.parquet", "weights.h5"),
     *("quality.json", "report.html", "failures.csv", "card.md"),
 )
 BESIDE = ".gazecode-writing"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gazecode.measures import linearity, reading_measures
 from gazecode.model import Layout
 from gazecode.model.checks import FloatArray, IntArray
-from gazecode.model.fixated import fixation_counts
+from gazecode.model.fixated import fixation_counts, largest_shares
 from gazecode.pipeline import TrialResult
 from gazecode.study.settings import RecordingTable
 
@@ -56,9 +57,7 @@ def _hit_frame(entry: RecordingTable, result: TrialResult) -> "pd.DataFrame":
     frame["token_end"] = tokens.span[hits.token, 1]
     frame["token_text"] = [texts[i] for i in hits.token]
     frame["token_label"] = tokens.label[hits.token].astype(str)
-    for i, (name, value) in enumerate(_who(entry, result).items()):
-        frame.insert(i, name, value)
-    return frame
+    return _led_by(_who(entry, result), frame)
 
 
 def _who(entry: RecordingTable, result: TrialResult) -> dict[str, str]:
@@ -102,6 +101,46 @@ def _token_frame(entry: RecordingTable, result: TrialResult) -> "pd.DataFrame":
     return pd.DataFrame(columns, index=range(len(tokens)))
 
 
+def _measure_frame(entry: RecordingTable, result: TrialResult) -> "pd.DataFrame":
+    """Reading measures of every token, then of every line; on code every first visit counts."""
+    import pandas as pd
+
+    frames = [
+        reading_measures(
+            result.counted,
+            result.shown.tokens,
+            unit=unit,
+            first_run="visit",
+            fixations=result.fixations,
+            layout=result.shown.layout,
+        ).to_frame()
+        for unit in ("token", "line")
+    ]
+    return _led_by(_who(entry, result), pd.concat(frames, ignore_index=True))
+
+
+def _linearity_frame(entry: RecordingTable, result: TrialResult) -> "pd.DataFrame":
+    """How linear the scan path of a trial was, by every denominator in use."""
+    tokens, hits = result.shown.tokens, result.counted
+    token = np.full(hits.n_fixations, -1)
+    rows = largest_shares(hits.fixation, hits.token, hits.share)
+    token[hits.fixation[rows]] = hits.token[rows]
+    found = linearity(
+        np.where(token >= 0, np.append(tokens.row, -1)[token], -1),
+        place=result.fixations.xy_px[:, 0],
+        element=token,
+        code_lines=np.unique(tokens.row).tolist(),
+        n_elements=len(tokens),
+    )
+    return _led_by(_who(entry, result), found.to_frame())
+
+
+def _led_by(who: Mapping[str, str], frame: "pd.DataFrame") -> "pd.DataFrame":
+    for i, (name, value) in enumerate(who.items()):
+        frame.insert(i, name, value)
+    return frame
+
+
 def _area_px2(layout: Layout) -> FloatArray:
     """Area of all boxes of each token, ``(m,)``; 0 for what was not shown."""
     size = layout.boxes[:, 2:] - layout.boxes[:, :2]
@@ -121,5 +160,13 @@ TABLES: Mapping[str, Table] = {
         frame_of=_token_frame,
         units={**_SPAN, "area_px2": "px2", "characters": "count", "n_fixations": "count"},
     ),
+    "measures": Table(
+        frame_of=_measure_frame,
+        units=dict.fromkeys(
+            ("fixations", "visits", "revisits", "regressions_in", "regressions_out"), "count"
+        )
+        | {"landing_chars": "character"},
+    ),
+    "linearity": Table(frame_of=_linearity_frame, units={"count": "count", "total": "count"}),
 }
 """Name of the file, without ``.parquet``, to what goes into it."""

@@ -21,6 +21,8 @@ FILES = {
     "card.md",
     "fixations.parquet",
     "hits.parquet",
+    "linearity.parquet",
+    "measures.parquet",
     "tokens.parquet",
     "weights.parquet",
     "weights.h5",
