@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         load_tokenizer,
     )
     from gazecode.corpus import eyemulator_weights, weigh_corpus
-    from gazecode.detection import detect
+    from gazecode.detection import choose_detector, detect, event_measures, with_activity
     from gazecode.export import (
         from_pymovements,
         read_examples,
@@ -46,8 +46,16 @@ if TYPE_CHECKING:
         to_safetensors,
         to_xarray,
     )
-    from gazecode.mapping import box_layout, grid_layout, map_to_tokens
-    from gazecode.measures import pool_transitions, transitions
+    from gazecode.mapping import (
+        assign_lines,
+        box_layout,
+        estimate_drift,
+        grid_layout,
+        hits_from_positions,
+        image_layout,
+        map_to_tokens,
+    )
+    from gazecode.measures import linearity, pool_transitions, reading_measures, transitions
     from gazecode.model import (
         Events,
         Example,
@@ -91,14 +99,21 @@ __all__ = [
     "align_pair",
     "align_windows",
     "assess",
+    "assign_lines",
     "box_layout",
     "chat_template",
+    "choose_detector",
     "detect",
     "errors",
+    "estimate_drift",
+    "event_measures",
     "eyemulator_weights",
     "fim_template",
     "from_pymovements",
     "grid_layout",
+    "hits_from_positions",
+    "image_layout",
+    "linearity",
     "load_tokenizer",
     "map_to_tokens",
     "parse",
@@ -108,6 +123,7 @@ __all__ = [
     "quality",
     "read",
     "read_examples",
+    "reading_measures",
     "simulate",
     "split",
     "to_bids",
@@ -121,6 +137,7 @@ __all__ = [
     "transitions",
     "weigh",
     "weigh_corpus",
+    "with_activity",
 ]
 
 _HOME = {
@@ -129,14 +146,17 @@ _HOME = {
         *("chat_template", "fim_template", "load_tokenizer"),
     ),
     "corpus": ("eyemulator_weights", "weigh_corpus"),
-    "detection": ("detect",),
+    "detection": ("choose_detector", "detect", "event_measures", "with_activity"),
     "export": (
         *("read_examples", "to_eyemulator", "to_hdf5", "to_jsonl"),
         *("to_parquet", "to_safetensors", "to_xarray"),
         *("from_pymovements", "to_bids", "to_pymovements"),
     ),
-    "mapping": ("box_layout", "grid_layout", "map_to_tokens"),
-    "measures": ("pool_transitions", "transitions"),
+    "mapping": (
+        *("assign_lines", "box_layout", "estimate_drift", "grid_layout"),
+        *("hits_from_positions", "image_layout", "map_to_tokens"),
+    ),
+    "measures": ("linearity", "pool_transitions", "reading_measures", "transitions"),
     "model": (
         *("Events", "Example", "Hits", "Layout", "Recording", "Samples"),
         *("ScanPath", "Screen", "SourceTokens", "TokenWeights", "Transitions", "Trial"),

@@ -6,7 +6,7 @@ from gazecode.mapping.grid import grid_layout
 from gazecode.mapping.histories import hits_through, in_version, map_through
 from gazecode.mapping.hits import MAPPERS, map_to_tokens
 from gazecode.mapping.image import find_text, image_layout
-from gazecode.mapping.lines import LINE_METHODS, assign_lines
+from gazecode.mapping.lines import LINE_METHODS, assign_lines, estimate_drift, measure_drift
 from gazecode.mapping.positions import hits_from_positions, map_positions
 from gazecode.mapping.rows import VisualRows, folded, wrapped
 from gazecode.mapping.scroll import VisibleLog, scrolled
@@ -19,6 +19,7 @@ __all__ = [
     "assign_lines",
     "box_layout",
     "chance_hits",
+    "estimate_drift",
     "find_text",
     "folded",
     "grid_layout",
@@ -29,6 +30,7 @@ __all__ = [
     "map_positions",
     "map_through",
     "map_to_tokens",
+    "measure_drift",
     "read_boxes",
     "scrolled",
     "wrapped",
