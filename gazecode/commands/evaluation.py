@@ -1,6 +1,7 @@
 """The command that measures the package on what people labelled."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from gazecode.commands.shell import AsJson, app, print_json, progress_bar, say, 
 
 __all__ = ["evaluate"]
 
-WIDTH = 140
+WIDTH = 180
 """Of a table that no terminal bounds."""
 
 
@@ -51,7 +52,7 @@ def evaluate(
     if as_json:
         print_json(
             {
-                f"{name}: {table.title}": table.rows
+                f"{name}: {table.title}": [_plain(row) for row in table.rows]
                 for name, table in found
                 if isinstance(table, Table)
             }
@@ -66,11 +67,20 @@ def _show(name: str, table: Any) -> None:
     if isinstance(table, str):
         say(f"{name}: {table}")
         return
+    if not table.rows:
+        say(f"{table.title}: nothing to count")
+        return
     rows = [{key: _short(value) for key, value in row.items()} for row in table.rows]
-    numbers = [key for key, value in table.rows[0].items() if not isinstance(value, str)]
+    first, *rest = table.rows[0]
+    numbers = [first, *(key for key in rest if not isinstance(table.rows[0][key], str))]
     show(rows, as_json=False, title=table.title, whole=numbers, piped_width=WIDTH)
     say(table.said)
     print()
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON knows no NaN: what is undefined is null."""
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
 
 
 def _short(value: Any) -> Any:
