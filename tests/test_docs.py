@@ -10,15 +10,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pydantic
 import pytest
 import typer
 
 import gazecode
 from gazecode.__main__ import app
-from gazecode.mapping import MAPPERS
+from gazecode.detection import DETECTORS, RULES, EventMeasures
+from gazecode.evaluation import EVALUATIONS
+from gazecode.mapping import LINE_METHODS, MAPPERS
+from gazecode.measures import Linearity, ReadingMeasures
 from gazecode.quality import Gates
 from gazecode.readers import READERS
-from gazecode.study import sections as settings
+from gazecode.study import sections, stimulus_tables
 from gazecode.study.outputs import OUTPUTS
 from gazecode.version import __version__
 
@@ -35,6 +39,11 @@ MODULES = ["gazecode"] + [
     for module in pkgutil.iter_modules(gazecode.__path__)
     if module.name not in INTERNAL | {"adapters"}
 ]
+ROOMS = [
+    *(f"gazecode.mapping.{name}" for name in ("histories", "image", "lines", "positions")),
+    *("gazecode.mapping.rows", "gazecode.mapping.scroll", "gazecode.source.edits"),
+]
+"""Parts of stages that users import from; each has a table in its stage's section."""
 ADAPTERS = ["arrays", "torch", "transformers", "jax", "datasets"]
 """Each is its own face, and may lack what it needs."""
 COMMAND = typer.main.get_command(app)
@@ -147,6 +156,55 @@ def test_the_reference_names_nothing_that_is_not_there():
                 assert said <= public, f"{module}: {sorted(said - public)}"
 
 
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_stands_with_its_names_and_signatures(name):
+    stage = name.rpartition(".")[0]
+    part = sections_of_modules()[stage]
+    table = re.search(rf"^\| in `{re.escape(name)}` \|.*?(?=\n\n|\Z)", part, re.M | re.S)
+    assert table, f"no table of {name}"
+    first = "\n".join(row.split(" | ")[0] for row in table[0].splitlines()[2:])
+    room = importlib.import_module(name)
+    assert names_in(first) == set(room.__all__)
+    above = set(importlib.import_module(stage).__all__)
+    functions = [getattr(room, public) for public in set(room.__all__) - above]
+    assert {signature_of(f) for f in functions if inspect.isfunction(f)} <= set(code_spans(first))
+
+
+@pytest.mark.parametrize(
+    ("page", "names"),
+    [
+        pytest.param("detection.md", [*DETECTORS, *RULES], id="detectors"),
+        pytest.param("detection.md", EventMeasures.__dataclass_fields__, id="event measures"),
+        pytest.param("lines.md", LINE_METHODS, id="line methods"),
+        pytest.param("measures.md", ReadingMeasures.__dataclass_fields__, id="reading measures"),
+        pytest.param(
+            "measures.md",
+            [n for n, v in vars(Linearity).items() if isinstance(v, property)],
+            id="linearity",
+        ),
+    ],
+)
+def test_a_page_names_everything_of_its_subject(page, names):
+    whole = {"kind", "onset_ms", "offset_ms", "unit", "number", "exposed", "ranked"}
+    words = {word for span in code_spans(text_of(page)) for word in re.findall(r"\w+", span)}
+    # A row may say the first of two names whole, and of the second the end alone.
+    ends = {word for word in words if word.startswith("_")}
+    missing = [n for n in names if n not in words | whole and not n.endswith(tuple(ends) or "\0")]
+    assert not missing
+
+
+def test_the_line_methods_stand_with_their_parameters():
+    part = sections_of_modules()["gazecode.mapping"]
+    for name, method in LINE_METHODS.items():
+        params = inspect.signature(method).parameters.values()
+        (row,) = re.findall(rf"^\| `{name}` \|.*$", part, re.MULTILINE)
+        assert [p.name for p in params if p.kind is p.KEYWORD_ONLY] == code_spans(row)[1:]
+
+
+def test_the_evaluations_stand_in_the_reference():
+    assert set(EVALUATIONS) <= names_in(sections_of_modules()["gazecode.evaluation"])
+
+
 def test_the_gates_stand_with_their_defaults():
     part = sections_of_modules()["gazecode.quality"]
     rows = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|", part, re.MULTILINE))
@@ -167,10 +225,10 @@ def test_every_setting_of_a_study_stands_in_the_reference():
     words = {word for span in code_spans(part) for word in re.findall(r"\w+", span)}
     tables = [
         table
-        for table in vars(settings).values()
-        if isinstance(table, type) and issubclass(table, settings.BaseModel)
+        for table in (vars(sections) | vars(stimulus_tables)).values()
+        if isinstance(table, type) and issubclass(table, pydantic.BaseModel)
     ]
-    assert len(tables) > 10
+    assert len(tables) > 20
     keys = {key for table in tables for key in table.model_fields}
     assert not keys - words
     assert set(OUTPUTS) <= set(code_spans(part))

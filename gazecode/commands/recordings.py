@@ -242,12 +242,14 @@ def detect(
 ) -> None:
     """Find fixations and saccades; none crosses a gap or the border of a trial."""
     from gazecode.describe import write_events
-    from gazecode.finding import find_events
+    from gazecode.finding import AUTO, find_events, said_of_detector
 
     recording = _read(file, format, screen, options)
     params = dict(setting(text) for text in settings or ())
     events = find_events(recording, method, params)
     write_events(events, out)
+    if method == AUTO:
+        say(said_of_detector(recording, method, params))
     print(f"{len(events.of('fixation'))} fixations, {len(events)} events: {out}")
 
 
