@@ -1,6 +1,7 @@
 """The command that measures the package on what people labelled."""
 
 import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from gazecode.commands.shell import AsJson, app, print_json, progress_bar, say, show, writing
+from gazecode.disk import printable
+from gazecode.errors import ParameterError
 
 __all__ = ["evaluate"]
 
@@ -38,6 +41,8 @@ def evaluate(
     from gazecode.evaluation.tables import EVALUATIONS, Table
     from gazecode.evaluation.tables import evaluate as tables
 
+    if out is not None:
+        _check_page(out)
     found: list[tuple[str, Table | str]] = []
     with progress_bar() as bar:
         task = bar.add_task("evaluating", total=len(only or EVALUATIONS))
@@ -56,11 +61,18 @@ def evaluate(
                 for name, table in found
                 if isinstance(table, Table)
             }
+            | {"left_out": {name: why for name, why in found if isinstance(why, str)}}
         )
     if out is not None:
         with writing(out):
             out.write_text(page(found), encoding="utf-8")
-        say(f"tables: {out}")
+        print(f"tables: {printable(str(out))}", file=sys.stderr if as_json else sys.stdout)
+
+
+def _check_page(out: Path) -> None:
+    """Before the work, not after it."""
+    if out.suffix != ".md" or not out.parent.is_dir():
+        raise ParameterError(f"--out is {out}; expected a .md file in a folder that is there")
 
 
 def _show(name: str, table: Any) -> None:

@@ -59,18 +59,22 @@ SEEDS = (11, 12)
 def code_trials(folder: Path, *, seeds: Sequence[int] = SEEDS) -> Iterator[LineTrial]:
     """All that is reported: three sets as recorded, and EMIP's trials under every condition.
 
-    `emip_others` is not among them: parameters were chosen on those participants.
+    Sets that do not lie in the folder are passed over. `emip_others` is not among them: parameters
+    were chosen on those participants.
     """
-    yield from busjahn2013(folder)
-    for trial in emip_corrected(folder):
+    if (folder / "busjahn2013-eyecode").is_dir():
+        yield from busjahn2013(folder)
+    for trial in emip_corrected(folder) if (folder / "emip-bednarik2020").is_dir() else ():
         yield trial
         for kind, size, noise in CONDITIONS:
             for seed in seeds:
                 yield drifted(
                     trial, kind, size_deg=size, noise_deg=noise, seed=seed, screen=EMIP_SCREEN
                 )
-    yield from hansen2012(folder)
-    yield from busjahn2014(folder)
+    if (folder / "eyecode-hansen2012").is_dir():
+        yield from hansen2012(folder)
+    if (folder / "busjahn2014-eyecode").is_dir():
+        yield from busjahn2014(folder)
 
 
 def busjahn2013(folder: Path) -> Iterator[LineTrial]:

@@ -74,6 +74,8 @@ def hit_table(folder: Path, *, sd_px: Sequence[float] = (6.0, 12.0)) -> list[dic
         ("eyecode-hansen2012", eyecode_trials(folder / "eyecode-hansen2012")),
         ("emip-bednarik2020", emip_trials(folder / "emip-bednarik2020")),
     ):
+        if not (folder / name).is_dir():
+            continue
         held = list(trials)
         rows.append(_row(name, held, OWN, {}))
         rows.append(_row(name, held, "nearest", {}))

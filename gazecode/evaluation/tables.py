@@ -23,7 +23,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Some tables, and the data sets (folders) that they need; any of `needs` will do."""
+    """Some tables, and the data sets (folders) they are made of; any of `needs` will do."""
 
     title: str
     needs: Sequence[str]
@@ -108,11 +108,12 @@ def _lines(folder: Path) -> Iterator[Table]:
     from gazecode.evaluation.prose import line_accuracy_table
     from gazecode.mapping.lines import LINE_METHODS
 
-    yield Table(
-        title="Lines of prose (Carr et al. 2022): share of fixations on the line of the gold",
-        said="Fixations that the gold discards are not scored; they are counted.",
-        rows=line_accuracy_table(folder),
-    )
+    if (folder / "carr2022-drift").is_dir():
+        yield Table(
+            title="Lines of prose (Carr et al. 2022): share of fixations on the line of the gold",
+            said="Fixations that the gold discards are not scored; they are counted.",
+            rows=line_accuracy_table(folder),
+        )
     rows = line_table(code_trials(folder), list(LINE_METHODS))
     by_set: dict[str, Rows] = {}
     for row in rows:
@@ -223,7 +224,10 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     ),
     "images": Evaluation(
         title="Text found in pictures",
-        needs=["linearity-peitek2020"],
+        needs=[
+            *("linearity-peitek2020", "emip-bednarik2020"),
+            *("busjahn2013-eyecode", "eyecode-hansen2012"),
+        ],
         tables=_images,
     ),
     "edits": Evaluation(
@@ -255,18 +259,17 @@ def evaluate(folder: Path, names: Sequence[str] = ()) -> Iterator[tuple[str, Tab
         if name not in EVALUATIONS:
             raise ParameterError.unknown("evaluations", name, EVALUATIONS)
     chosen = {name: EVALUATIONS[name] for name in names or EVALUATIONS}
-    missing = {
-        name: [need for need in one.needs if not (folder / need).is_dir()]
-        for name, one in chosen.items()
+    present = {
+        name: any((folder / need).is_dir() for need in one.needs) for name, one in chosen.items()
     }
-    if all(missing.values()):
-        sets = sorted({need for lacking in missing.values() for need in lacking})
+    if not any(present.values()):
+        sets = sorted({need for one in chosen.values() for need in one.needs})
         raise FormatError(
             f"{folder} holds none of the data sets: {', '.join(sets)}; name the folder they lie in"
         )
     for name, one in chosen.items():
-        if missing[name]:
-            yield name, f"left out: {', '.join(missing[name])} is not in {folder.name}"
+        if not present[name]:
+            yield name, f"left out: none of {', '.join(one.needs)} is in {folder.name}"
             continue
         for table in one.tables(folder):
             yield name, table

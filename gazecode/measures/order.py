@@ -94,7 +94,8 @@ def order_score(
     Returns
     -------
     OrderScore
-        Passes are tried up to the first that is longer than the path: more of them only add gaps.
+        So many passes are tried that more of them cannot score more, even if every line of the
+        path were matched.
 
     Raises
     ------
@@ -123,8 +124,10 @@ def order_score(
     if join and n_on_line:
         path = path[np.concatenate(([True], np.diff(path) != 0))]
     passes = len(path) // len(order) + 1
-    scores = _prefix_scores(path, np.tile(order, passes), (match, mismatch, gap))
-    whole = scores[len(order) :: len(order)]
+    whole = _whole_passes(path, order, passes, (match, mismatch, gap))
+    most = _most_passes(len(path), len(order), float(whole.max()), match=match, gap=gap)
+    if most > passes:
+        whole = _whole_passes(path, order, most, (match, mismatch, gap))
     best = int(np.argmax(whole))
     return OrderScore(
         naive=float(whole[0]),
@@ -157,6 +160,23 @@ def needleman_wunsch(
     if len(first) < len(second):
         first, second = second, first
     return float(_prefix_scores(first, second, (match, mismatch, gap))[-1])
+
+
+def _whole_passes(
+    path: IntArray, order: IntArray, passes: int, scores: tuple[float, float, float]
+) -> FloatArray:
+    """Score with 1, 2, ... `passes` of the reference."""
+    return _prefix_scores(path, np.tile(order, passes), scores)[len(order) :: len(order)]
+
+
+def _most_passes(n: int, size: int, best: float, *, match: float, gap: float) -> int:
+    """Passes that might still reach `best`; no path needs more of them than it has lines.
+
+    With every line matched the rest of the reference are gaps: ``match n + gap (passes size - n)``.
+    """
+    if gap == 0:
+        return n
+    return min(n, int(((match * n - best) / -gap + n) // size))
 
 
 def _prefix_scores(

@@ -79,7 +79,7 @@ def find_passes(
     fixated = first >= 0
     begin = np.maximum(first, 0)
     before = np.concatenate(([-1], furthest))[begin]
-    has = fixated & (rank >= 0) & (before < rank) if strict else fixated
+    has = fixated & (rank >= 0) & ((before < rank) | (not strict))
     # Where the furthest point first lies behind the unit.
     beyond = np.searchsorted(furthest, rank, side="right")
     passed = (rank >= 0) & (beyond < k)

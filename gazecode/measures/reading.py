@@ -273,7 +273,7 @@ def reading_measures(
     exposed[unit_of[hits.exposed]] = True
     landing = np.full((2, len(number)), np.nan)
     if fixations is not None and layout is not None:
-        first = np.where(passes.has, time_order[np.maximum(passes.first, 0)], -1)
+        first = np.append(time_order, -1)[np.where(passes.has, passes.first, -1)]
         landing = landing_positions(first, fixations, layout, tokens, unit_of)
     dwell = np.bincount(
         unit_of[hits.token],

@@ -288,7 +288,8 @@ def _quality(source: CardSource) -> Section:
         )
     fixations = quality["fixations"]
     where = ", ".join(
-        f"{status} {percent(count / fixations)}" for status, count in quality["status"].items()
+        f"{status} {percent(count / max(fixations, 1))}"
+        for status, count in quality["status"].items()
     )
     rows += [
         ("accuracy", _accuracy(quality)),

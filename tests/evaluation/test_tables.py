@@ -43,13 +43,17 @@ def test_what_lacks_its_data_is_left_out_and_said(tmp_path, monkeypatch):
     )
     found = dict(evaluate(tmp_path))
     assert found["edits"] is made
-    assert found["detection"].startswith("left out: andersson2017-handlabels is not in")
+    assert found["detection"].startswith("left out: none of andersson2017-handlabels is in")
     written = page(list(evaluate(tmp_path)))
     assert "| a\\|b | 0.123 |" in written
     assert "| none | – |" in written
     assert written.index("## Detection") < written.index("## Edits")
     said = run(tmp_path, "--only", "edits", "--json")
-    assert json.loads(said.stdout) == {"edits: made up": [rows[0], {"what": "none", "value": None}]}
+    made_up = {"edits: made up": [rows[0], {"what": "none", "value": None}]}
+    assert json.loads(said.stdout) == made_up | {"left_out": {}}
+    both = run(tmp_path, "--json", "--out", tmp_path / "page.md")
+    assert json.loads(both.stdout)["left_out"]["hits"].startswith("left out: ")
+    assert isinstance(run(tmp_path, "--out", tmp_path / "page.txt").exception, ParameterError)
     out = run(tmp_path, "--only", "edits", "--out", tmp_path / "page.md")
     assert out.exit_code == 0
     assert "of two rows." in (tmp_path / "page.md").read_text(encoding="utf-8")

@@ -84,3 +84,21 @@ def test_five_thousand_fixations_on_three_hundred_lines():
     start = time.process_time()
     needleman_wunsch(path, reference)
     assert time.process_time() - start < 1.0
+
+
+@given(
+    st.lists(st.integers(0, 4), max_size=9),
+    st.lists(st.integers(0, 4), min_size=1, max_size=4),
+    st.sampled_from([0.0, -0.5, -2.0, -5.0]),
+)
+def test_dynamic_is_the_best_over_any_number_of_passes(line, reference, gap):
+    found = order_score(line, reference, gap=gap)
+    path = [a for i, a in enumerate(line) if i == 0 or a != line[i - 1]]
+    best = max(
+        needleman_wunsch(path, reference * k, gap=gap) for k in range(1, max(len(path), 1) + 3)
+    )
+    assert found.dynamic == pytest.approx(best)
+
+
+def test_more_passes_than_the_path_is_long_turn_mismatches_into_matches():
+    assert order_score([2, 1, 2, 1, 2], [1, 0, 2]).dynamic == 7.0

@@ -12,7 +12,7 @@ from gazecode.mapping import grid_layout, map_to_tokens
 from gazecode.measures import label_transitions, link_following, transitions
 from gazecode.measures.passes import find_passes
 from gazecode.measures.reading import reading_measures
-from gazecode.model import Events, Hits, SourceTokens
+from gazecode.model import Events, Hits, Layout, SourceTokens
 from gazecode.readers import read
 from gazecode.source import parse
 
@@ -107,7 +107,7 @@ def by_hand(on, spent, rank, *, bridge, strict):
         one |= {"gaze_ms": math.nan, "first_ms": math.nan, "go_past_ms": math.nan, "length": 0}
         later = [i for i, (v, _) in enumerate(path) if v >= 0 and rank[v] > r]
         one["passed"] = bool(r >= 0 and later)
-        if mine and (not strict or (r >= 0 and not any(i < mine[0] for i in later))):
+        if mine and r >= 0 and not (strict and any(i < mine[0] for i in later)):
             i = mine[0]
             later = [k for k in later if k > i]
             one |= {"has": True, "first_ms": path[i][1], "gaze_ms": 0.0}
@@ -184,7 +184,7 @@ def test_laws(source, reading, seed, rows, unit, order, rules):  # noqa: PLR0917
     past = read_first & said.ranked
     assert (said.gaze_ms[past] <= said.go_past_ms[past] + 1e-9).all()
     if first_run == "visit":
-        np.testing.assert_array_equal(read_first, said.fixations > 0)
+        np.testing.assert_array_equal(read_first, (said.fixations > 0) & said.ranked)
     single = ~np.isnan(said.single_fixation_ms)
     np.testing.assert_array_equal(said.single_fixation_ms[single], said.gaze_ms[single])
     assert said.regressions_in.sum() == said.regressions_out.sum() <= said.steps
@@ -302,3 +302,56 @@ def test_a_reader_of_a_class(shared_data):
     assert links.links == 2 * len(tokens.links) > 0
     labels = label_transitions(transitions(hits), tokens)
     assert labels.left_out + labels.transitions.count.sum() == links.steps
+
+
+def test_no_fixation_at_all_leaves_every_measure_empty():
+    nothing = Events.empty()
+    tokens = SourceTokens(
+        language="java",
+        source_id="A",
+        code=b"a b",
+        span=[[0, 1], [2, 3]],
+        row=[0, 0],
+        column=[0, 2],
+        kind=["identifier"] * 2,
+        path=((),) * 2,
+        label=[""] * 2,
+    )
+    layout = Layout(
+        boxes=[[0, 0, 9, 9], [20, 0, 29, 9]],
+        token=[0, 1],
+        line=[0, 0],
+        n_tokens=2,
+        line_height_px=9,
+    )
+    hits = map_to_tokens(nothing, layout)
+    for unit in ("token", "line"):
+        found = reading_measures(hits, tokens, unit=unit, fixations=nothing, layout=layout)
+        assert found.fixations.sum() == 0
+        assert np.isnan(found.first_fixation_ms).all()
+
+
+def test_a_unit_outside_the_order_has_no_first_pass_in_any_mode():
+    tokens = SourceTokens(
+        language="java",
+        source_id="A",
+        code=b"a\nb",
+        span=[[0, 1], [2, 3]],
+        row=[0, 1],
+        column=[0, 0],
+        kind=["identifier"] * 2,
+        path=((),) * 2,
+        label=[""] * 2,
+    )
+    hits = Hits(
+        fixation=[0, 1],
+        token=[0, 1],
+        share=[1.0, 1.0],
+        onset_ms=[0, 300],
+        duration_ms=[200, 200],
+        status=["token"] * 2,
+        exposure_ms=[500, 500],
+    )
+    found = reading_measures(hits, tokens, order=[1], first_run="visit")
+    assert np.isnan(found.first_fixation_ms).tolist() == [True, False]
+    assert np.isnan(found.gaze_ms).tolist() == [True, False]

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gazecode.study import run_study
+
 
 def test_measures_add_up_to_the_fixations_and_tokens_of_the_run(demo_out):
     measures = pd.read_parquet(demo_out / "measures.parquet")
@@ -36,3 +38,23 @@ def test_linearity_counts_the_pairs_on_code(demo_out):
         (found["count"] / found["total"])[known].to_numpy()
     )
     assert np.isnan(found.loc[~known, "share"]).all()
+
+
+@pytest.mark.parametrize(
+    "detect",
+    [
+        "min_duration_ms = 500",
+        "min_duration_ms = 100000",
+        'rules = ["drop_short"]\nmerge_gap_ms = 0',
+    ],
+)
+def test_trials_without_fixations_are_part_of_a_run(study, tmp_path, detect):
+    text = study.read_text(encoding="utf-8")
+    head, _, rest = text.partition("[detect]")
+    lines = rest.split("\n[", 1)
+    tail = f"\n[{lines[1]}" if len(lines) > 1 else ""
+    study.write_text(f'{head}[detect]\nmethod = "ivt"\n{detect}\n{tail}', encoding="utf-8")
+    done = run_study(study, tmp_path / "out")
+    measures = pd.read_parquet(tmp_path / "out" / "measures.parquet")
+    assert done.n_trials == measures.groupby(["file", "trial"]).ngroups
+    assert measures[measures["unit"] == "token"]["fixations"].sum() <= done.n_fixations
