@@ -24,6 +24,7 @@ BARS_S = {
     "ivt": 0.2,
     "ivt_hysteresis": 0.2,
     "idt": 0.5,
+    "larsson": 2.0,
     "nystrom_holmqvist": 2.0,
     "remodnav": 2.0,
 }

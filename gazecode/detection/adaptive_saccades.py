@@ -11,14 +11,11 @@ from operator import attrgetter
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Limits", "Saccade", "Seen", "adapted_thresholds", "median", "saccades_of_part"]
+from gazecode.detection.medians import MAD_TO_SD, median
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+__all__ = ["Limits", "Saccade", "Seen", "adapted_thresholds", "saccades_of_part"]
 
-MAD_TO_SD = 1.4826
-"""A normal distribution's standard deviation over its median absolute deviation."""
 LEAST_DEG_S = 5.0
 """The least threshold of onset: gaze without noise, or in whole pixels, would have none."""
 SETTLED_DEG_S = 1.0
@@ -99,19 +96,6 @@ def adapted_thresholds(
             break
         speed = speed[speed < peak]
     return onset, peak
-
-
-def median(values: FloatArray) -> float:
-    """Median of at least one value, none NaN; for few values at a tenth of `np.median`'s price.
-
-    >>> median(np.array([4.0, 1.0, 2.0, 9.0]))
-    3.0
-    """
-    half = len(values) // 2
-    if len(values) % 2:
-        return float(np.partition(values, half)[half])
-    low, high = np.partition(values, (half - 1, half))[half - 1 : half + 1].tolist()
-    return float(low + high) / 2
 
 
 def saccades_of_part(seen: Seen, a: int, b: int, limits: Limits) -> list[Saccade]:

@@ -3,20 +3,13 @@
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from gazecode.detection.segments import Runs, mean_place
+from gazecode.detection.segments import Runs, Stretches
 from gazecode.errors import DataError
 from gazecode.model import KINDS, Events, Samples
-from gazecode.model.checks import repeated
+from gazecode.model.checks import FloatArray, IntArray, StrArray, repeated
 
-__all__ = ["assemble", "by_kind", "columns_of", "covered", "peaks"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-StrArray = npt.NDArray[np.object_]
-Stretches = tuple[IntArray, IntArray]
+__all__ = ["assemble", "by_kind", "columns_of", "mean_place", "peaks"]
 
 _MOVING = ("saccade", "pso")
 _STILL = ("fixation", "pursuit", "undefined")
@@ -105,17 +98,20 @@ def _places(
     return unknown, unknown
 
 
-def covered(n: int, first: IntArray, last: IntArray) -> BoolArray:
-    """Mark the samples inside stretches ``[first, last)`` that do not overlap, ``(n,)``.
-
-    >>> covered(5, np.array([0, 3]), np.array([2, 4]))
-    array([ True,  True, False,  True, False])
-    """
-    edges = np.zeros(n + 1, dtype=np.int64)
-    edges[first] += 1
-    edges[last] -= 1
-    inside: BoolArray = np.cumsum(edges[:-1]) > 0
-    return inside
+def mean_place(samples: Samples, first: IntArray, last: IntArray) -> FloatArray:
+    """Mean of the valid samples of every ``[first, last)``, px ``(k, 2)``."""
+    if not len(first):
+        return np.empty((0, 2))
+    valid = ~samples.lost
+    # One column more, so that an event may end with the last sample.
+    columns = np.zeros((3, len(samples) + 1))
+    for axis in (0, 1):
+        columns[axis, :-1] = np.where(valid, samples.xy_px[:, axis], 0.0)
+    columns[2, :-1] = valid
+    edges = np.stack([first, last], axis=1).ravel()
+    sums = np.add.reduceat(columns, edges, axis=1)[:, ::2]
+    place: FloatArray = (sums[:2] / sums[2]).T
+    return place
 
 
 def peaks(values: FloatArray, first: IntArray, last: IntArray) -> FloatArray:

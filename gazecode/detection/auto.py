@@ -26,19 +26,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from gazecode.detection.fitted_speed import mean_step_ms
 from gazecode.detection.limits import above_zero
-from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs
+from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs, mean_step_ms
 from gazecode.detection.velocity import directions
 from gazecode.model import Samples, Screen
 from gazecode.units import DEFAULT_PX_PER_DEG, step_ms
 
 __all__ = ["Choice", "choose_detector"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 SPAN_MS = 20.0
 SLOW_HZ, FEW_HZ, FAST_HZ = 45.0, 100.0, 400.0

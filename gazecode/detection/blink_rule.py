@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from gazecode.detection.assembly import assemble, by_kind, columns_of, covered
+from gazecode.detection.assembly import assemble, by_kind, columns_of
 from gazecode.detection.blinks import detect_blink_loss
 from gazecode.detection.limits import TOLERANCE_MS, at_least_zero
-from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs
+from gazecode.detection.segments import MIN_GAP_MS, Runs, Stretches, covered, find_runs
 from gazecode.model import Events, Samples, Screen
-from gazecode.model.checks import repeated
+from gazecode.model.checks import BoolArray, IntArray, repeated
 from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["lay_blinks"]
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-Pieces = tuple[IntArray, IntArray]
 
 
 def lay_blinks(
@@ -95,7 +90,7 @@ def lay_blinks(
     return assemble(samples, runs, by_kind(kinds, first, last))
 
 
-def _grown(runs: Runs, moving: Pieces, shut: Pieces) -> Pieces:
+def _grown(runs: Runs, moving: Stretches, shut: Stretches) -> Stretches:
     """Blinks with all movements that touch or overlap them, directly or by another one."""
     first = np.concatenate((moving[0], shut[0]))
     order = np.argsort(first, kind="stable")
@@ -120,7 +115,7 @@ def _any_inside(mask: BoolArray, first: IntArray, last: IntArray) -> BoolArray:
 
 
 def _cut(
-    samples: Samples, pieces: Pieces, kept: BoolArray, hidden: BoolArray
+    samples: Samples, pieces: Stretches, kept: BoolArray, hidden: BoolArray
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Row, first and last sample of what is left of every event that is kept."""
     n = len(samples)

@@ -19,20 +19,17 @@ a gap, not a blink.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from gazecode.detection.assembly import assemble
 from gazecode.detection.limits import TOLERANCE_MS, above_zero, at_least_zero
-from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs
+from gazecode.detection.merging import groups
+from gazecode.detection.segments import MIN_GAP_MS, Runs, Stretches, find_runs, stretches_within
 from gazecode.errors import ParameterError
 from gazecode.model import Events, Samples, Screen
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["detect_blink_loss", "detect_blink_pupil"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 SMOOTHING_MS = 10.0
 ROUNDING = 1e-9
@@ -94,14 +91,15 @@ def detect_blink_loss(
         min_gap_ms=min_gap_ms,
     )
     runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
-    first, last = _missing(samples.lost, runs)
-    pause = samples.t_ms[first[1:]] - runs.end_ms[last[:-1] - 1]
-    near = (pause <= max_island_ms + TOLERANCE_MS) & (runs.part[first[1:]] == runs.part[first[:-1]])
-    head, tail = _groups(near, len(first))
-    first, last = first[head], last[tail]
-    kept = _seen_beside(runs, first, last)
-    kept &= _lasting(samples, runs, (first, last), (min_duration_ms, max_duration_ms))
-    return assemble(samples, runs, {"blink": (first[kept], last[kept])})
+    missing = stretches_within(samples.lost, runs.part)
+    return _blinks(
+        samples,
+        runs,
+        missing,
+        missing,
+        max_island_ms=max_island_ms,
+        limits_ms=(min_duration_ms, max_duration_ms),
+    )
 
 
 def detect_blink_pupil(
@@ -165,15 +163,15 @@ def detect_blink_pupil(
     )
     runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
     missing = ~(np.asarray(samples.pupil) > 0)
-    first, last = _missing(missing, runs)
-    onset, end = _widened(samples, runs, missing, (first, last), max_edge_ms=max_edge_ms)
-    pause = samples.t_ms[onset[1:]] - runs.end_ms[end[:-1] - 1]
-    near = (pause <= max_island_ms + TOLERANCE_MS) & (runs.part[first[1:]] == runs.part[first[:-1]])
-    head, tail = _groups(near, len(first))
-    first, last, onset, end = first[head], last[tail], onset[head], end[tail]
-    kept = _seen_beside(runs, first, last)
-    kept &= _lasting(samples, runs, (first, last), (min_duration_ms, max_duration_ms))
-    return assemble(samples, runs, {"blink": (onset[kept], end[kept])})
+    inner = stretches_within(missing, runs.part)
+    return _blinks(
+        samples,
+        runs,
+        inner,
+        _widened(samples, runs, missing, inner, max_edge_ms=max_edge_ms),
+        max_island_ms=max_island_ms,
+        limits_ms=(min_duration_ms, max_duration_ms),
+    )
 
 
 def _check(
@@ -188,20 +186,25 @@ def _check(
         )
 
 
-def _missing(missing: BoolArray, runs: Runs) -> tuple[IntArray, IntArray]:
-    """Stretches ``[first, last)`` of missing samples within one part."""
-    parted = np.diff(runs.part, prepend=-1) != 0
-    before = np.concatenate(([False], missing[:-1]))
-    after = np.concatenate((missing[1:], [False]))
-    first = np.flatnonzero(missing & (~before | parted))
-    last = np.flatnonzero(missing & (~after | np.append(parted[1:], True))) + 1
-    return first, last
-
-
-def _groups(near: BoolArray, n: int) -> tuple[IntArray, IntArray]:
-    """First and last row of each group; `near` says which rows go with the one before."""
-    begins = np.flatnonzero(np.concatenate(([True], ~near))[:n])
-    return begins, np.append(begins[1:], n)[: len(begins)] - 1
+def _blinks(
+    samples: Samples,
+    runs: Runs,
+    missing: Stretches,
+    edges: Stretches,
+    *,
+    max_island_ms: float,
+    limits_ms: tuple[float, float],
+) -> Events:
+    """Blinks ``[onset, end)`` around what is missing ``[first, last)``, near ones made one."""
+    (first, last), (onset, end) = missing, edges
+    pause = samples.t_ms[onset[1:]] - runs.end_ms[end[:-1] - 1]
+    near = (pause <= max_island_ms + TOLERANCE_MS) & (runs.part[first[1:]] == runs.part[first[:-1]])
+    head, tail = groups(near, len(first))
+    first, last, onset, end = first[head], last[tail], onset[head], end[tail]
+    duration = runs.end_ms[last - 1] - samples.t_ms[first]
+    kept = _seen_beside(runs, first, last)
+    kept &= (duration >= limits_ms[0] - TOLERANCE_MS) & (duration <= limits_ms[1] + TOLERANCE_MS)
+    return assemble(samples, runs, {"blink": (onset[kept], end[kept])})
 
 
 def _seen_beside(runs: Runs, first: IntArray, last: IntArray) -> BoolArray:
@@ -211,23 +214,14 @@ def _seen_beside(runs: Runs, first: IntArray, last: IntArray) -> BoolArray:
     return seen
 
 
-def _lasting(
-    samples: Samples, runs: Runs, pieces: tuple[IntArray, IntArray], limits: tuple[float, float]
-) -> BoolArray:
-    first, last = pieces
-    duration = runs.end_ms[last - 1] - samples.t_ms[first]
-    kept: BoolArray = duration >= limits[0] - TOLERANCE_MS
-    return kept & (duration <= limits[1] + TOLERANCE_MS)
-
-
 def _widened(
     samples: Samples,
     runs: Runs,
     missing: BoolArray,
-    pieces: tuple[IntArray, IntArray],
+    pieces: Stretches,
     *,
     max_edge_ms: float,
-) -> tuple[IntArray, IntArray]:
+) -> Stretches:
     """Edges of ``[first, last)``, moved outwards where the pupil falls before or rises after.
 
     The sample from which it falls, and the one to which it rises, belong to the blink.

@@ -24,21 +24,26 @@ What differs, and what is done where the papers are silent:
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from gazecode.detection.assembly import assemble
-from gazecode.detection.fitted_speed import LONGEST, SHORTEST, mean_step_ms, neighbours
-from gazecode.detection.hysteresis import between_saccades
-from gazecode.detection.limits import TOLERANCE_MS, above_zero, at_least_zero
-from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs, stretches
-from gazecode.detection.velocity import Directions, directions
+from gazecode.detection.fitted_speed import LONGEST, SHORTEST, neighbours
+from gazecode.detection.limits import above_zero, at_least_zero
+from gazecode.detection.merging import MAX_LOSS_MS, fixations_between
+from gazecode.detection.segments import (
+    MIN_GAP_MS,
+    Runs,
+    covered,
+    find_runs,
+    lasting,
+    mean_step_ms,
+    stretches,
+)
+from gazecode.detection.velocity import Directions, directions, reach_out
 from gazecode.model import Events, Samples, Screen
+from gazecode.model.checks import FloatArray, IntArray
 from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["detect_engbert_kliegl"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 LEAST_SPREAD_DEG_S = 1e-3
 
@@ -53,6 +58,7 @@ def detect_engbert_kliegl(
     threshold_spreads: float = 6.0,
     min_saccade_ms: float = 12.0,
     min_duration_ms: float = 40.0,
+    max_loss_ms: float = MAX_LOSS_MS,
     min_gap_ms: float = MIN_GAP_MS,
 ) -> Events:
     """Saccades where velocity leaves the noise of the recording, fixations between them.
@@ -73,10 +79,11 @@ def detect_engbert_kliegl(
         What is fast for less belongs to the fixation around it.
     min_duration_ms
         Shorter fixations (``offset - onset``) are discarded.
+    max_loss_ms
+        Pieces of a fixation at the same place (0.5 deg) that a loss of at most this parts are one;
+        0 switches that off.
     min_gap_ms
-        A step between stamps longer than this and than three median steps is a gap. A loss of at
-        most this length inside a fixation is bridged where the mean places before and after it are
-        at most 0.5 deg apart.
+        A step between stamps longer than this and than three median steps is a gap.
 
     Returns
     -------
@@ -107,6 +114,7 @@ def detect_engbert_kliegl(
     at_least_zero(
         min_saccade_ms=min_saccade_ms,
         min_duration_ms=min_duration_ms,
+        max_loss_ms=max_loss_ms,
         min_gap_ms=min_gap_ms,
     )
     runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
@@ -114,17 +122,16 @@ def detect_engbert_kliegl(
     velocity = _velocity_deg_s(samples.t_ms, gaze, runs, window_ms=velocity_window_ms)
     known = ~np.isnan(velocity[:, 0])
     limit = threshold_spreads * _spread_deg_s(velocity[known])
-    first, last = stretches(((velocity / limit) ** 2).sum(axis=1) > 1, runs)
-    kept = runs.end_ms[last - 1] - samples.t_ms[first] >= min_saccade_ms - TOLERANCE_MS
-    saccades = (first[kept], last[kept])
-    fixed = between_saccades(
+    outside = stretches(((velocity / limit) ** 2).sum(axis=1) > 1, runs)
+    saccades = lasting(samples, runs, outside, min_ms=min_saccade_ms)
+    fixed = fixations_between(
         samples,
         gaze,
         runs,
-        known,
-        saccades,
+        known & ~covered(len(samples), *saccades),
+        apart=saccades[0],
         min_duration_ms=min_duration_ms,
-        max_loss_ms=min_gap_ms,
+        max_loss_ms=max_loss_ms,
     )
     return assemble(samples, runs, {"fixation": fixed, "saccade": saccades})
 
@@ -177,13 +184,8 @@ def _reach_out(
     short = np.flatnonzero(
         (runs.stop > runs.start) & (t_ms[index + reach] - t_ms[index - reach] < least_ms)
     )
-    t = t_ms[short]
-    start, stop = runs.start[short], runs.stop[short]
-    away = least_ms / 2 - TOLERANCE_MS
-    before = np.searchsorted(t_ms, t - away, side="right") - 1
-    after = np.searchsorted(t_ms, t + away)
-    left[short] = short - np.maximum(before, start)
-    right[short] = np.minimum(after, stop - 1) - short
+    before, after = reach_out(t_ms, runs, short, half_ms=least_ms / 2)
+    left[short], right[short] = short - before, after - short
     return left, right
 
 

@@ -15,23 +15,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from gazecode.detection.kinematics import speed_and_acceleration
 from gazecode.detection.limits import above_zero, at_least_zero
 from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs
+from gazecode.detection.smoothing import smooth
 from gazecode.detection.velocity import Directions, directions
 from gazecode.errors import DataError
 from gazecode.model import Events, Samples, Screen
-from gazecode.model.checks import StrArray, column, same_length
+from gazecode.model.checks import FloatArray, IntArray, StrArray, column, same_length
 from gazecode.units import DEFAULT_PX_PER_DEG, angle_deg, px_to_deg
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["EventMeasures", "event_measures"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 BCEA_SHARE = 0.68
 SMALL_RAD = 0.005
@@ -172,9 +168,8 @@ def event_measures(
     runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
     held = _Held.of(events, samples)
     azimuth, elevation = gaze.deg[held.rows, 0], gaze.deg[held.rows, 1]
-    speed, acceleration = speed_and_acceleration(
-        samples.t_ms, gaze, runs, window_ms=velocity_window_ms
-    )
+    fitted = smooth(samples.t_ms, gaze, runs, window_ms=velocity_window_ms)
+    speed, strength = fitted.speed_deg_s[held.rows], fitted.strength_deg_s2[held.rows]
     lost = held.n_samples - held.n_valid
     std, bcea = _spread(azimuth, elevation, held)
     path, rms = _steps(azimuth, elevation, held, runs, spherical=gaze.spherical)
@@ -190,9 +185,9 @@ def event_measures(
         amplitude_deg=amplitude,
         direction_deg=direction,
         path_deg=path,
-        peak_speed_deg_s=held.reduce(np.fmax, speed[held.rows]),
-        mean_speed_deg_s=_mean_known(held, speed[held.rows]),
-        peak_acceleration_deg_s2=held.reduce(np.fmax, acceleration[held.rows]),
+        peak_speed_deg_s=held.reduce(np.fmax, speed),
+        mean_speed_deg_s=_mean_known(held, speed),
+        peak_acceleration_deg_s2=held.reduce(np.fmax, strength),
         dispersion_deg=held.range(azimuth) + held.range(elevation),
         std_deg=std,
         rms_s2s_deg=rms,

@@ -10,17 +10,13 @@ at most the 20 ms that small saccades take, so that what counts is how far gaze 
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-from gazecode.detection.segments import Runs
+from gazecode.detection.segments import Runs, mean_step_ms
 from gazecode.detection.smoothing import smooth
 from gazecode.detection.velocity import Directions, speed_deg_s
-from gazecode.units import step_ms
+from gazecode.model.checks import FloatArray, IntArray
 
-__all__ = ["LONGEST", "MOVING_MS", "SHORTEST", "fitted_speed_deg_s", "mean_step_ms", "neighbours"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+__all__ = ["LONGEST", "MOVING_MS", "SHORTEST", "fitted_speed_deg_s", "neighbours"]
 
 LONGEST = 1.5
 """Neighbours further apart than this many windows are too far for a fit: below 95 Hz for 14 ms."""
@@ -30,25 +26,6 @@ MOVING_MS = 20.0
 """How long small saccades last (main sequence); a longer step holds rest as well."""
 _ROUNDING = 1 - 1e-9
 """7 steps of 2 ms fill 14 ms whatever floats make of the stamps."""
-
-
-def mean_step_ms(t_ms: FloatArray, runs: Runs) -> float:
-    """Mean step between samples of one run, ms; NaN where no run has two.
-
-    Where stamps come in bursts, or some were dropped, the median step says less about how many
-    samples fill a window.
-
-    >>> from gazecode.detection.segments import find_runs
-    >>> from gazecode.model import Samples
-    >>> samples = Samples(t_ms=[0, 1, 30, 31, 60, 61, 900, 901], xy_px=np.zeros((8, 2)))
-    >>> round(mean_step_ms(samples.t_ms, find_runs(samples, min_gap_ms=75)), 3)
-    10.333
-    """
-    begins = np.flatnonzero(runs.start == np.arange(len(t_ms)))
-    begins = begins[runs.stop[begins] > begins]
-    last = runs.stop[begins] - 1
-    steps = int((last - begins).sum())
-    return float((t_ms[last] - t_ms[begins]).sum()) / steps if steps else math.nan
 
 
 def fitted_speed_deg_s(
@@ -77,10 +54,10 @@ def fitted_speed_deg_s(
     if math.isnan(step):
         return np.full(len(t_ms), np.nan)
     width = 2 * max(math.ceil((window_ms / step * _ROUNDING - 1) / 2), 1) + 1
-    # `smooth` counts in median steps.
-    speed = smooth(t_ms, gaze, runs, window_ms=width * step_ms(t_ms), degree=1).speed_deg_s
+    speed = smooth(t_ms, gaze, runs, window_ms=width * step, degree=1).speed_deg_s
     index = np.arange(len(t_ms))
     short = _span_ms(t_ms, runs, index, width) < SHORTEST * window_ms
+    short &= runs.stop > runs.start
     if short.any():
         speed[short] = speed_deg_s(t_ms, gaze, runs, window_ms=window_ms)[short]
     before, after = neighbours(runs, index)

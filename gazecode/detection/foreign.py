@@ -6,8 +6,8 @@ given and what comes back is brought to the conventions here:
 * Each run without loss, gap or break is given by itself, since they would join what lies on both
   sides of a gap; a run of fewer than `FEWEST` samples holds no event. What a detector derives from
   its data it derives from a run; the threshold of ``microsaccades`` alone is that of all runs.
-* Angles are degrees. Velocities are those of a local polynomial on the real stamps
-  (`gazecode.detection.smoothing`), with the azimuth's shrunk by the cosine of the elevation.
+* Angles are degrees. Velocities are those of a local polynomial on the real stamps, along the
+  sphere (`gazecode.detection.smoothing`).
 * Durations are in ms, under pymovements' own names.
 * ``idt`` demands regular time and counts samples: its durations are rounded to whole steps, and
   where a stamp is further than half a step from an even clock, the run is interpolated to one of
@@ -20,27 +20,23 @@ given and what comes back is brought to the conventions here:
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from gazecode.detection.assembly import assemble
 from gazecode.detection.limits import above_zero, at_least_zero
-from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs
+from gazecode.detection.segments import MIN_GAP_MS, Runs, Stretches, find_runs, parts
 from gazecode.detection.smoothing import smooth
 from gazecode.detection.velocity import Directions, directions
 from gazecode.errors import ParameterError
 from gazecode.model import KINDS, Events, Samples, Screen
+from gazecode.model.checks import FloatArray
 from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["PREFIX", "foreign_detector", "foreign_names"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 PREFIX = "pymovements:"
 FEWEST = 5
@@ -123,12 +119,12 @@ def foreign_detector(name: str) -> Callable[..., Events]:
             found = _filled(function, samples, runs, params)
         elif short == "blink":
             found = _in_stretches(
-                function, samples, _parts(runs), {"pupil": _pupil(samples)}, params
+                function, samples, _long(parts(runs)), {"pupil": _pupil(samples)}, params
             )
         else:
             signals = _signals(function, samples, gaze, runs, velocity_window_ms)
             params = _completed(short, params, signals, screen)
-            found = _in_stretches(function, samples, _whole(runs), signals, params)
+            found = _in_stretches(function, samples, _long(_whole(runs)), signals, params)
         return assemble(samples, runs, found)
 
     detector.__name__ = detector.__qualname__ = PREFIX + short
@@ -181,20 +177,14 @@ def _refuse_unknown(function: Callable[..., Any], params: Mapping[str, Any], sho
         )
 
 
-def _whole(runs: Runs) -> Iterator[tuple[int, int]]:
-    """Runs of at least `FEWEST` samples."""
+def _whole(runs: Runs) -> Iterable[tuple[int, int]]:
     heads = np.flatnonzero(runs.start == np.arange(len(runs.start)))
-    for a, b in zip(heads.tolist(), runs.stop[heads].tolist(), strict=True):
-        if b - a >= FEWEST:
-            yield a, b
+    return zip(heads.tolist(), runs.stop[heads].tolist(), strict=True)
 
 
-def _parts(runs: Runs) -> Iterator[tuple[int, int]]:
-    """Stretches between gaps and breaks, losses included."""
-    edges = np.flatnonzero(np.diff(runs.part, prepend=-1, append=-1)).tolist()
-    for a, b in pairwise(edges):
-        if b - a >= FEWEST:
-            yield a, b
+def _long(pieces: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Those of at least `FEWEST` samples."""
+    return ((a, b) for a, b in pieces if b - a >= FEWEST)
 
 
 def _pupil(samples: Samples) -> FloatArray:
@@ -216,13 +206,7 @@ def _signals(
         return {asked: gaze.deg}
     if asked == "pixels":
         return {asked: samples.xy_px}
-    smoothed = smooth(samples.t_ms, gaze, runs, window_ms=window_ms)
-    velocity = smoothed.velocity_deg_s
-    if gaze.spherical:
-        velocity = velocity * np.stack(
-            [np.cos(np.radians(smoothed.deg[:, 1])), np.ones(len(samples))], axis=1
-        )
-    return {asked: velocity}
+    return {asked: smooth(samples.t_ms, gaze, runs, window_ms=window_ms).velocity_deg_s}
 
 
 def _completed(
@@ -257,7 +241,7 @@ def _in_stretches(
     within: Iterator[tuple[int, int]],
     signals: Mapping[str, FloatArray],
     params: Mapping[str, Any],
-) -> dict[str, tuple[IntArray, IntArray]]:
+) -> dict[str, Stretches]:
     """Samples ``[first, last)`` of the events of every kind."""
     scaled = _in_microseconds(function, params)
     ((asked, signal),) = signals.items()
@@ -314,7 +298,7 @@ def _in_microseconds(function: Callable[..., Any], params: Mapping[str, Any]) ->
 
 def _filled(
     function: Callable[..., Any], samples: Samples, runs: Runs, params: Mapping[str, Any]
-) -> dict[str, tuple[IntArray, IntArray]]:
+) -> dict[str, Stretches]:
     """What the events given leave of every run; ``fill`` takes half-open events, as samples."""
     params = dict(params)
     given = params.pop("events", None)
@@ -326,7 +310,7 @@ def _filled(
     )
     theirs = import_module("pymovements").events.Events
     rows = []
-    for a, b in _whole(runs):
+    for a, b in _long(_whole(runs)):
         inside = (first < b) & (last > a)
         held = theirs(
             name=["event"] * int(inside.sum()),
@@ -341,7 +325,7 @@ def _filled(
     return _by_kind(lasting)
 
 
-def _by_kind(rows: Sequence[tuple[str, int, int]]) -> dict[str, tuple[IntArray, IntArray]]:
+def _by_kind(rows: Sequence[tuple[str, int, int]]) -> dict[str, Stretches]:
     kinds = sorted({kind if kind in KINDS else "undefined" for kind, _, _ in rows}) or ["undefined"]
     found = {}
     for kind in kinds:

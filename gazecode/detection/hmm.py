@@ -15,12 +15,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from gazecode.model.checks import BoolArray, FloatArray
 
 __all__ = ["Chain", "expectations", "most_probable"]
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,26 +22,21 @@ What is done where none of them says:
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from gazecode.detection.assembly import assemble, covered, peaks
+from gazecode.detection.assembly import assemble, peaks
 from gazecode.detection.fitted_speed import fitted_speed_deg_s
-from gazecode.detection.limits import TOLERANCE_MS, above_zero, at_least_zero
-from gazecode.detection.merging import bridge_losses
-from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs, stretches
-from gazecode.detection.velocity import Directions, directions
+from gazecode.detection.limits import above_zero, at_least_zero
+from gazecode.detection.merging import MAX_LOSS_MS, fixations_between
+from gazecode.detection.segments import MIN_GAP_MS, covered, find_runs, lasting, stretches
+from gazecode.detection.velocity import directions
 from gazecode.errors import ParameterError
 from gazecode.model import Events, Samples, Screen
 from gazecode.units import DEFAULT_PX_PER_DEG
 
-__all__ = ["between_saccades", "detect_ivt_hysteresis"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+__all__ = ["detect_ivt_hysteresis"]
 
 
-def detect_ivt_hysteresis(
+def detect_ivt_hysteresis(  # noqa: PLR0913 - two thresholds, two durations, two losses
     samples: Samples,
     *,
     screen: Screen | None = None,
@@ -52,6 +47,7 @@ def detect_ivt_hysteresis(
     edge_speed_deg_s: float = 25.0,
     min_saccade_ms: float = 10.0,
     min_duration_ms: float = 40.0,
+    max_loss_ms: float = MAX_LOSS_MS,
     min_gap_ms: float = MIN_GAP_MS,
 ) -> Events:
     """Saccades from where speed passes one threshold to where it falls below a lower one.
@@ -73,10 +69,11 @@ def detect_ivt_hysteresis(
         What is fast for less belongs to the fixation around it.
     min_duration_ms
         Shorter fixations (``offset - onset``) are discarded.
+    max_loss_ms
+        Pieces of a fixation at the same place (0.5 deg) that a loss of at most this parts are one;
+        0 switches that off.
     min_gap_ms
-        A step between stamps longer than this and than three median steps is a gap. A loss of at
-        most this length inside a fixation is bridged where the mean places before and after it are
-        at most 0.5 deg apart.
+        A step between stamps longer than this and than three median steps is a gap.
 
     Returns
     -------
@@ -108,6 +105,7 @@ def detect_ivt_hysteresis(
     at_least_zero(
         min_saccade_ms=min_saccade_ms,
         min_duration_ms=min_duration_ms,
+        max_loss_ms=max_loss_ms,
         min_gap_ms=min_gap_ms,
     )
     if peak_speed_deg_s < edge_speed_deg_s:
@@ -119,54 +117,17 @@ def detect_ivt_hysteresis(
     gaze = directions(samples, screen, px_per_deg=px_per_deg)
     speed = fitted_speed_deg_s(samples.t_ms, gaze, runs, window_ms=velocity_window_ms)
 
-    first, last = stretches(speed >= edge_speed_deg_s, runs)
-    lasting = runs.end_ms[last - 1] - samples.t_ms[first]
-    kept = lasting >= min_saccade_ms - TOLERANCE_MS
-    kept &= peaks(speed, first, last) >= peak_speed_deg_s
-    saccades = (first[kept], last[kept])
-    fixed = between_saccades(
+    fast = stretches(speed >= edge_speed_deg_s, runs)
+    first, last = lasting(samples, runs, fast, min_ms=min_saccade_ms)
+    reached = peaks(speed, first, last) >= peak_speed_deg_s
+    saccades = (first[reached], last[reached])
+    fixed = fixations_between(
         samples,
         gaze,
         runs,
-        ~np.isnan(speed),
-        saccades,
-        min_duration_ms=min_duration_ms,
-        max_loss_ms=min_gap_ms,
-    )
-    return assemble(samples, runs, {"fixation": fixed, "saccade": saccades})
-
-
-def between_saccades(
-    samples: Samples,
-    gaze: Directions,
-    runs: Runs,
-    known: BoolArray,
-    saccades: tuple[IntArray, IntArray],
-    *,
-    min_duration_ms: float,
-    max_loss_ms: float,
-) -> tuple[IntArray, IntArray]:
-    """Fixations ``[first, last)``: what is known and no saccade, short losses bridged.
-
-    Parameters
-    ----------
-    known
-        ``(n,)`` where the speed is known.
-    saccades
-        ``[first, last)`` of each, in order.
-    min_duration_ms
-        Shorter ones are left out.
-    max_loss_ms
-        The longest loss that is bridged.
-    """
-    still = known & ~covered(len(samples), *saccades)
-    first, last = bridge_losses(
-        samples.t_ms,
-        gaze,
-        runs,
-        stretches(still, runs),
+        ~np.isnan(speed) & ~covered(len(samples), *saccades),
         apart=saccades[0],
+        min_duration_ms=min_duration_ms,
         max_loss_ms=max_loss_ms,
     )
-    kept = runs.end_ms[last - 1] - samples.t_ms[first] >= min_duration_ms - TOLERANCE_MS
-    return first[kept], last[kept]
+    return assemble(samples, runs, {"fixation": fixed, "saccade": saccades})

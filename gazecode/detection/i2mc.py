@@ -20,7 +20,7 @@ What differs from the paper, or is left open there:
 * Weights are averaged over the rates, not summed, so that windows with fewer rates count alike.
 * Two-means starts from the split at the mean along the direction of largest variance, and goes on
   to its fixed point: no chance, and the same result for the same gaze.
-* A loss of at most `max_fill_ms` with two samples on either side is bridged by a straight line for
+* A loss of at most `max_loss_ms` with two samples on either side is bridged by a straight line for
   the clustering alone (the paper: Steffen's cubic); a longer one is not, and nothing is
   extrapolated. A fixation may hold a bridged loss; it neither begins nor ends with one, and its
   place is the mean of what was recorded.
@@ -32,27 +32,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from gazecode.detection.adaptive_saccades import median
-from gazecode.detection.limits import (
-    TOLERANCE_DEG,
-    TOLERANCE_MS,
-    above_zero,
-    at_least_zero,
-)
+from gazecode.detection.assembly import assemble
+from gazecode.detection.limits import TOLERANCE_DEG, TOLERANCE_MS, above_zero, at_least_zero
+from gazecode.detection.medians import median
 from gazecode.detection.merging import merge_stretches
-from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs, fixations, stretches
+from gazecode.detection.segments import (
+    MIN_GAP_MS,
+    Runs,
+    Stretches,
+    covered,
+    find_runs,
+    lasting,
+    stretches,
+)
 from gazecode.detection.velocity import directions
 from gazecode.errors import ParameterError
 from gazecode.model import Events, Samples, Screen
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["detect_i2mc", "two_means"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 CHUNK = 1 << 16
 """Samples whose windows are clustered at once: a bound on memory, and they stay in the cache."""
@@ -74,7 +74,7 @@ def detect_i2mc(  # noqa: PLR0913 - what the paper leaves to be set
     downsamplings: tuple[int, ...] = (2, 5, 10),
     cutoff_sd: float = 2.0,
     edge_mad: float = 3.0,
-    max_fill_ms: float = 100.0,
+    max_loss_ms: float = 100.0,
     merge_gap_ms: float = 30.0,
     merge_angle_deg: float = 0.7,
     min_duration_ms: float = 40.0,
@@ -100,7 +100,7 @@ def detect_i2mc(  # noqa: PLR0913 - what the paper leaves to be set
     edge_mad
         A fixation begins and ends with gaze that is no further from its median place than the
         median distance plus so many median absolute deviations of it.
-    max_fill_ms
+    max_loss_ms
         Longest loss, from the last sample before to the first after, that is bridged; 0 for none.
     merge_gap_ms, merge_angle_deg
         Fixations at most this far apart in time (end to begin) and in mean place are one; 0 ms
@@ -134,7 +134,7 @@ def detect_i2mc(  # noqa: PLR0913 - what the paper leaves to be set
     at_least_zero(
         cutoff_sd=cutoff_sd,
         edge_mad=edge_mad,
-        max_fill_ms=max_fill_ms,
+        max_loss_ms=max_loss_ms,
         merge_gap_ms=merge_gap_ms,
         merge_angle_deg=merge_angle_deg,
         min_duration_ms=min_duration_ms,
@@ -145,26 +145,29 @@ def detect_i2mc(  # noqa: PLR0913 - what the paper leaves to be set
             f"downsamplings is {downsamplings}; expected whole numbers of 2 or more"
         )
     part = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms).part
-    bridged = _bridged(samples, part, max_fill_ms=max_fill_ms)
+    bridged = _bridged(samples, part, max_loss_ms=max_loss_ms)
     runs = find_runs(bridged, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
     gaze = directions(bridged, screen, px_per_deg=px_per_deg)
     weight = _weights(
         samples.t_ms, gaze.deg, runs, window_ms=window_ms, shift_ms=shift_ms, joined=downsamplings
     )
-    if np.isnan(weight).all():
-        return fixations(samples, runs, *(np.empty(0, dtype=np.int64),) * 2)
-    cutoff = np.nanmean(weight) + cutoff_sd * np.nanstd(weight)
+    known = weight[~np.isnan(weight)]
+    cutoff = known.mean() + cutoff_sd * known.std() if known.size else 0.0
     # Gaze without any noise has no weight but at transitions, and a single place none at all.
-    first, last = stretches((weight < cutoff) | (weight == 0), runs)
-    first, last = _recorded(samples, first, last)
-    first, last = _trimmed(gaze.deg, samples.lost, first, last, edge_mad=edge_mad)
+    pieces = stretches((weight < cutoff) | (weight == 0), runs)
+    pieces = _trimmed(gaze.deg, samples.lost, *_recorded(samples, *pieces), edge_mad=edge_mad)
     if merge_gap_ms > 0:
-        times = (samples.t_ms[first], runs.end_ms[last - 1], runs.part[first])
-        near = (merge_gap_ms + TOLERANCE_MS, merge_angle_deg + TOLERANCE_DEG)
         seen = replace(gaze, deg=np.where(samples.lost[:, None], np.nan, gaze.deg))
-        first, last = merge_stretches(first, last, seen, times=times, near=near, outlier_ms=0.0)
-    kept = runs.end_ms[last - 1] - samples.t_ms[first] >= min_duration_ms - TOLERANCE_MS
-    return fixations(samples, runs, first[kept], last[kept])
+        pieces = merge_stretches(
+            samples,
+            seen,
+            runs,
+            pieces,
+            max_gap_ms=merge_gap_ms,
+            max_angle_deg=merge_angle_deg,
+        )
+    fixed = lasting(samples, runs, pieces, min_ms=min_duration_ms)
+    return assemble(samples, runs, {"fixation": fixed})
 
 
 def two_means(x: FloatArray, y: FloatArray) -> BoolArray:
@@ -221,7 +224,7 @@ def _side(
     return side
 
 
-def _bridged(samples: Samples, part: IntArray, *, max_fill_ms: float) -> Samples:
+def _bridged(samples: Samples, part: IntArray, *, max_loss_ms: float) -> Samples:
     """Gaze with a straight line over every short loss between samples of one part."""
     lost = samples.lost
     edges = np.flatnonzero(np.diff(lost, prepend=False, append=False)).reshape(-1, 2)
@@ -235,12 +238,9 @@ def _bridged(samples: Samples, part: IntArray, *, max_fill_ms: float) -> Samples
         held[b + 1] - held[after] == EDGE_SAMPLES
     )
     t = samples.t_ms
-    short = t[after] - t[before] <= max_fill_ms + TOLERANCE_MS
+    short = t[after] - t[before] <= max_loss_ms + TOLERANCE_MS
     fit = whole & short & (part[a] == part[b])
-    edge = np.zeros(len(lost) + 1, dtype=np.int64)
-    edge[before[fit] + 1] += 1
-    edge[after[fit]] -= 1
-    rows = np.flatnonzero(np.cumsum(edge[:-1]))
+    rows = np.flatnonzero(covered(len(lost), before[fit] + 1, after[fit]))
     if not len(rows):
         return samples
     xy = samples.xy_px.copy()
@@ -280,9 +280,7 @@ def _weights(
     return mean
 
 
-def _windows(
-    t_ms: FloatArray, runs: Runs, *, window_ms: float, shift_ms: float
-) -> tuple[IntArray, IntArray]:
+def _windows(t_ms: FloatArray, runs: Runs, *, window_ms: float, shift_ms: float) -> Stretches:
     """First and one past the last sample of every window; at least three samples, within runs."""
     index = np.arange(len(t_ms))
     head = np.flatnonzero((runs.start == index) & (runs.stop > index))
@@ -332,7 +330,7 @@ def _add_transitions(
     piece -= np.bincount(at - low + joined, value, len(piece))
 
 
-def _recorded(samples: Samples, first: IntArray, last: IntArray) -> tuple[IntArray, IntArray]:
+def _recorded(samples: Samples, first: IntArray, last: IntArray) -> Stretches:
     """The same without bridged samples at either end."""
     known = np.flatnonzero(~samples.lost)
     a = np.searchsorted(known, first)
@@ -343,7 +341,7 @@ def _recorded(samples: Samples, first: IntArray, last: IntArray) -> tuple[IntArr
 
 def _trimmed(
     deg: FloatArray, lost: BoolArray, first: IntArray, last: IntArray, *, edge_mad: float
-) -> tuple[IntArray, IntArray]:
+) -> Stretches:
     """Ends moved inwards to recorded gaze that is near the middle of the fixation."""
     edges = np.empty((len(first), 2), dtype=np.int64)
     x, y = deg.T.copy()

@@ -16,23 +16,16 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from gazecode.detection.limits import (
-    TOLERANCE_DEG,
-    TOLERANCE_MS,
-    above_zero,
-    at_least_zero,
-)
-from gazecode.detection.segments import MIN_GAP_MS, find_runs, fixations
+from gazecode.detection.assembly import assemble
+from gazecode.detection.limits import TOLERANCE_DEG, TOLERANCE_MS, above_zero, at_least_zero
+from gazecode.detection.segments import MIN_GAP_MS, Stretches, find_runs
 from gazecode.detection.velocity import directions
 from gazecode.model import Events, Samples, Screen
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["detect_idt"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 CHUNK = 1 << 13
 """First samples treated at once: the tables of a chunk stay in the processor's cache."""
@@ -96,8 +89,8 @@ def detect_idt(
     enough = samples.t_ms + (min_duration_ms - TOLERANCE_MS)
     shortest = 1 + np.maximum(np.searchsorted(runs.end_ms, enough), np.arange(len(samples)))
     stop = np.where(shortest <= runs.stop, runs.stop, 0)
-    first, last = _windows(_extrema(gaze.deg), shortest, stop, limit=limit)
-    return fixations(samples, runs, first, last)
+    fixed = _windows(_extrema(gaze.deg), shortest, stop, limit=limit)
+    return assemble(samples, runs, {"fixation": fixed})
 
 
 def _extrema(deg: FloatArray) -> FloatArray:
@@ -112,9 +105,7 @@ def _dispersion(high: FloatArray) -> FloatArray:
     return total
 
 
-def _windows(
-    values: FloatArray, shortest: IntArray, stop: IntArray, *, limit: float
-) -> tuple[IntArray, IntArray]:
+def _windows(values: FloatArray, shortest: IntArray, stop: IntArray, *, limit: float) -> Stretches:
     """First and one past the last sample of every fixation.
 
     `shortest` is where each first sample's window becomes long enough, `stop` where its run ends
@@ -148,9 +139,7 @@ def _windows(
     return np.array(first, dtype=np.int64), np.array(last, dtype=np.int64)
 
 
-def _still(
-    values: FloatArray, index: IntArray, shortest: IntArray, *, limit: float
-) -> npt.NDArray[np.bool_]:
+def _still(values: FloatArray, index: IntArray, shortest: IntArray, *, limit: float) -> BoolArray:
     """Whether the shortest window from each first sample is within the limit."""
     origin = int(index[0])
     # Two stretches of 2**level samples cover a window of up to twice that length.

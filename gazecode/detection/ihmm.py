@@ -26,22 +26,20 @@ What the paper leaves open, or what differs:
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from gazecode.detection.assembly import assemble
-from gazecode.detection.fitted_speed import fitted_speed_deg_s, mean_step_ms
+from gazecode.detection.fitted_speed import fitted_speed_deg_s
 from gazecode.detection.hmm import Chain, expectations, most_probable
-from gazecode.detection.hysteresis import between_saccades
 from gazecode.detection.limits import above_zero, at_least_zero
-from gazecode.detection.segments import MIN_GAP_MS, find_runs, stretches
+from gazecode.detection.medians import MAD_TO_SD
+from gazecode.detection.merging import MAX_LOSS_MS, fixations_between
+from gazecode.detection.segments import MIN_GAP_MS, covered, find_runs, mean_step_ms, stretches
 from gazecode.detection.velocity import directions
 from gazecode.model import Events, Samples, Screen
+from gazecode.model.checks import BoolArray, FloatArray
 from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["detect_ihmm"]
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 FIXATION_MS, SACCADE_MS = 250.0, 40.0
 """How long the two states last on average before anything is learned."""
@@ -64,6 +62,7 @@ def detect_ihmm(
     velocity_window_ms: float = 14.0,
     max_iterations: int = 30,
     min_duration_ms: float = 40.0,
+    max_loss_ms: float = MAX_LOSS_MS,
     min_gap_ms: float = MIN_GAP_MS,
 ) -> Events:
     """Fixations and saccades as the two states of a hidden Markov model of speed.
@@ -82,10 +81,11 @@ def detect_ihmm(
         Of re-estimation at most; 0 keeps the first guess.
     min_duration_ms
         Shorter fixations (``offset - onset``) are discarded.
+    max_loss_ms
+        Pieces of a fixation at the same place (0.5 deg) that a loss of at most this parts are one;
+        0 switches that off.
     min_gap_ms
-        A step between stamps longer than this and than three median steps is a gap. A loss of at
-        most this length inside a fixation is bridged where the mean places before and after it are
-        at most 0.5 deg apart.
+        A step between stamps longer than this and than three median steps is a gap.
 
     Returns
     -------
@@ -110,7 +110,10 @@ def detect_ihmm(
     """
     above_zero(px_per_deg=px_per_deg, velocity_window_ms=velocity_window_ms)
     at_least_zero(
-        max_iterations=max_iterations, min_duration_ms=min_duration_ms, min_gap_ms=min_gap_ms
+        max_iterations=max_iterations,
+        min_duration_ms=min_duration_ms,
+        max_loss_ms=max_loss_ms,
+        min_gap_ms=min_gap_ms,
     )
     runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
     gaze = directions(samples, screen, px_per_deg=px_per_deg)
@@ -122,14 +125,14 @@ def detect_ihmm(
         step_ms = mean_step_ms(samples.t_ms, runs)
         fast[known] = _fast(speed[known], begins, step_ms, max_iterations=int(max_iterations))
     saccades = stretches(fast, runs)
-    fixed = between_saccades(
+    fixed = fixations_between(
         samples,
         gaze,
         runs,
-        known,
-        saccades,
+        known & ~covered(len(samples), *saccades),
+        apart=saccades[0],
         min_duration_ms=min_duration_ms,
-        max_loss_ms=min_gap_ms,
+        max_loss_ms=max_loss_ms,
     )
     return assemble(samples, runs, {"fixation": fixed, "saccade": saccades})
 
@@ -139,7 +142,7 @@ def _fast(
 ) -> BoolArray:
     """Which samples are in the faster state, ``(n,)``."""
     middle = float(np.median(speed))
-    sd = max(1.4826 * float(np.median(np.abs(speed - middle))), LEAST_SD_DEG_S)
+    sd = max(MAD_TO_SD * float(np.median(np.abs(speed - middle))), LEAST_SD_DEG_S)
     outside = speed[speed > middle + OUTSIDE * sd]
     if not len(outside):
         return np.zeros(len(speed), dtype=np.bool_)

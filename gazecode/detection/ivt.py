@@ -19,15 +19,10 @@ What the paper leaves open, and what is done here:
 
 from collections.abc import Sequence
 
-from gazecode.detection.assembly import assemble, covered
-from gazecode.detection.limits import (
-    TOLERANCE_DEG,
-    TOLERANCE_MS,
-    above_zero,
-    at_least_zero,
-)
+from gazecode.detection.assembly import assemble
+from gazecode.detection.limits import above_zero, at_least_zero
 from gazecode.detection.merging import merge_stretches
-from gazecode.detection.segments import MIN_GAP_MS, find_runs, stretches
+from gazecode.detection.segments import MIN_GAP_MS, covered, find_runs, lasting, stretches
 from gazecode.detection.velocity import directions, speed_deg_s
 from gazecode.model import Events, Samples, Screen
 from gazecode.units import DEFAULT_PX_PER_DEG
@@ -110,18 +105,17 @@ def detect_ivt(
     gaze = directions(samples, screen, px_per_deg=px_per_deg)
     speed = speed_deg_s(samples.t_ms, gaze, runs, window_ms=velocity_window_ms)
 
-    first, last = stretches(speed < max_speed_deg_s, runs)
+    pieces = stretches(speed < max_speed_deg_s, runs)
     if merge_gap_ms > 0:
-        times = (samples.t_ms[first], runs.end_ms[last - 1], runs.part[first])
-        near = (merge_gap_ms + TOLERANCE_MS, merge_angle_deg + TOLERANCE_DEG)
-        outlier_ms = velocity_window_ms - TOLERANCE_MS
-        first, last = merge_stretches(
-            first, last, gaze, times=times, near=near, outlier_ms=outlier_ms
+        pieces = merge_stretches(
+            samples,
+            gaze,
+            runs,
+            pieces,
+            max_gap_ms=merge_gap_ms,
+            max_angle_deg=merge_angle_deg,
+            outlier_ms=velocity_window_ms,
         )
-    duration = runs.end_ms[last - 1] - samples.t_ms[first]
-    kept = duration >= min_duration_ms - TOLERANCE_MS
-    first, last = first[kept], last[kept]
-
-    fast = (speed >= max_speed_deg_s) & ~covered(len(samples), first, last)
-    found = {"fixation": (first, last), "saccade": stretches(fast, runs)}
-    return assemble(samples, runs, found)
+    fixed = lasting(samples, runs, pieces, min_ms=min_duration_ms)
+    fast = (speed >= max_speed_deg_s) & ~covered(len(samples), *fixed)
+    return assemble(samples, runs, {"fixation": fixed, "saccade": stretches(fast, runs)})

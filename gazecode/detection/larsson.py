@@ -25,9 +25,12 @@ deviations as far as the paper does otherwise:
 * An oscillation is not fitted by a damped model; its half-waves are measured. After the saccade,
   velocity along its main direction, less that of the pursuit after, alternates in sign; every
   half-wave must reach 4 times the noise and 15 deg/s and stay below the saccade's peak. Where
-  none does for more than 6 ms it is over, and it is cut after 60 ms.
-* A candidate is a disturbance if it comes within 20 ms of a loss, or exceeds 1000 deg/s or 100,000
-  deg/s². It belongs to no event, up to the loss.
+  none does for more than 6 ms it is over, and it is cut after 50 ms.
+* A candidate is a disturbance if it comes within 20 ms of a loss that is not brief, or exceeds 1000
+  deg/s or 100,000 deg/s². It belongs to no event, up to the loss.
+* Losses of at most 20 ms are passed over (`gazecode.detection.brief_losses`): the polynomials span
+  them. Two pieces of a fixation are one where only a loss of at most `max_loss_ms` parts them and
+  their places agree (`gazecode.detection.merging`). Longer losses end every event.
 * Fixations are what remains; pursuit is not told from them.
 * Below 250 Hz no oscillation is claimed. What looks like one still belongs to no fixation.
 
@@ -38,26 +41,29 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from gazecode.detection.assembly import assemble, covered, peaks
+from gazecode.detection.assembly import peaks
+from gazecode.detection.brief_losses import BRIEF_LOSS_MS, pass_over_losses
 from gazecode.detection.limits import TOLERANCE_MS, above_zero, at_least_zero
-from gazecode.detection.segments import GAP_STEPS, MIN_GAP_MS, Runs, find_runs, stretches
+from gazecode.detection.merging import MAX_LOSS_MS, groups
+from gazecode.detection.moves import events_of_moves
+from gazecode.detection.segments import (
+    MIN_GAP_MS,
+    Runs,
+    Stretches,
+    covered,
+    holes,
+    mean_step_ms,
+)
 from gazecode.detection.smoothing import smooth, window_samples
 from gazecode.detection.turning_saccades import Rules, Signals, all_moves
 from gazecode.detection.velocity import Directions, directions
 from gazecode.model import Events, Samples, Screen
-from gazecode.units import DEFAULT_PX_PER_DEG, rate_hz, step_ms
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
+from gazecode.units import DEFAULT_PX_PER_DEG
 
-__all__ = ["PSO_RATE_HZ", "detect_larsson"]
+__all__ = ["detect_larsson"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-Stretches = tuple[IntArray, IntArray]
-
-PSO_RATE_HZ = 250.0
-"""Below this rate (less 2 % for a clock that is slow) no oscillation is claimed."""
 RAYLEIGH = math.sqrt(2 * math.log(2))
 """Median length of a vector whose two components have a standard deviation of 1."""
 SQRT_2 = math.sqrt(2)
@@ -75,14 +81,16 @@ def detect_larsson(  # noqa: PLR0913 - what the paper leaves to be set
     breaks_ms: Sequence[float] = (),
     velocity_window_ms: float = 10.0,
     acceleration_window_ms: float = 18.0,
-    merge_gap_ms: float = 20.0,
+    candidate_gap_ms: float = 20.0,
     max_deviation_deg: float = 90.0,
     min_saccade_ms: float = 10.0,
-    max_pso_ms: float = 60.0,
+    max_pso_ms: float = 50.0,
     loss_margin_ms: float = 20.0,
-    max_speed_deg_s: float = 1000.0,
-    max_acceleration_deg_s2: float = 100_000.0,
+    impossible_speed_deg_s: float = 1000.0,
+    impossible_acceleration_deg_s2: float = 100_000.0,
     min_duration_ms: float = 40.0,
+    brief_loss_ms: float = BRIEF_LOSS_MS,
+    max_loss_ms: float = MAX_LOSS_MS,
     min_gap_ms: float = MIN_GAP_MS,
 ) -> Events:
     """Saccades by acceleration and direction, the oscillations after them, fixations between.
@@ -97,7 +105,7 @@ def detect_larsson(  # noqa: PLR0913 - what the paper leaves to be set
         No event crosses these times, nor those in ``samples.breaks_ms``.
     velocity_window_ms, acceleration_window_ms
         Windows of the fitted parabolas; they hold at least three samples, and grow with noise.
-    merge_gap_ms
+    candidate_gap_ms
         Bursts of acceleration less than this apart are one candidate.
     max_deviation_deg
         A saccade ends where gaze moves at a larger angle to its main direction.
@@ -106,11 +114,16 @@ def detect_larsson(  # noqa: PLR0913 - what the paper leaves to be set
     max_pso_ms
         The longest oscillation; 0 switches them off.
     loss_margin_ms
-        What is fast this near to a loss is part of a blink.
-    max_speed_deg_s, max_acceleration_deg_s2
+        What is fast this near to a loss that is not brief is part of a blink.
+    impossible_speed_deg_s, impossible_acceleration_deg_s2
         What no eye exceeds.
     min_duration_ms
         Shorter fixations (``offset - onset``) are discarded.
+    brief_loss_ms
+        Losses of at most this are passed over before speeds are taken; 0 for none.
+    max_loss_ms
+        Pieces of a fixation at the same place (0.5 deg) that a loss of at most this parts are one;
+        0 switches that off.
     min_gap_ms
         A step between stamps longer than this and than three median steps is a gap.
 
@@ -141,47 +154,52 @@ def detect_larsson(  # noqa: PLR0913 - what the paper leaves to be set
         velocity_window_ms=velocity_window_ms,
         acceleration_window_ms=acceleration_window_ms,
         max_deviation_deg=max_deviation_deg,
-        max_speed_deg_s=max_speed_deg_s,
-        max_acceleration_deg_s2=max_acceleration_deg_s2,
+        impossible_speed_deg_s=impossible_speed_deg_s,
+        impossible_acceleration_deg_s2=impossible_acceleration_deg_s2,
     )
     at_least_zero(
-        merge_gap_ms=merge_gap_ms,
+        candidate_gap_ms=candidate_gap_ms,
         min_saccade_ms=min_saccade_ms,
         max_pso_ms=max_pso_ms,
         loss_margin_ms=loss_margin_ms,
         min_duration_ms=min_duration_ms,
+        brief_loss_ms=brief_loss_ms,
+        max_loss_ms=max_loss_ms,
         min_gap_ms=min_gap_ms,
-    )
-    if len(samples) < 2:
-        return Events.empty()
-    runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
-    gaze = directions(samples, screen, px_per_deg=px_per_deg)
-    windows_ms = (velocity_window_ms, acceleration_window_ms)
-    signals = _signals(samples.t_ms, gaze, runs, windows_ms=windows_ms)
-
-    candidates = _candidates(signals, runs, merge_gap_ms=merge_gap_ms)
-    limits = (max_speed_deg_s, max_acceleration_deg_s2)
-    disturbed, bad = _disturbances(
-        samples, signals, runs, candidates, margin_ms=loss_margin_ms, limits=limits
     )
     rules = Rules(
         cosine=float(np.cos(np.radians(max_deviation_deg))),
         min_saccade_ms=min_saccade_ms - TOLERANCE_MS,
         max_pso_ms=max_pso_ms,
     )
-    moves = _moves(signals, runs, candidates, bad, rules)
-    saccades, swings = (moves[:, 0], moves[:, 1]), (moves[:, 1], moves[:, 2])
-    long = swings[1] > swings[0]
-    swings = (swings[0][long], swings[1][long])
+    if len(samples) < 2:
+        return Events.empty()
+    passed = pass_over_losses(
+        samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms, max_loss_ms=brief_loss_ms
+    )
+    samples, runs = passed.samples, passed.runs
+    gaze = directions(samples, screen, px_per_deg=px_per_deg)
+    windows_ms = (velocity_window_ms, acceleration_window_ms)
+    signals = _signals(samples.t_ms, gaze, runs, windows_ms=windows_ms)
 
-    still = ~np.isnan(signals.speed) & ~disturbed
-    still &= ~covered(len(samples), *saccades) & ~covered(len(samples), *swings)
-    first, last = stretches(still, runs)
-    kept = runs.end_ms[last - 1] - samples.t_ms[first] >= min_duration_ms - TOLERANCE_MS
-    found = {"fixation": (first[kept], last[kept]), "saccade": saccades}
-    if rate_hz(samples.t_ms) >= 0.98 * PSO_RATE_HZ:
-        found["pso"] = swings
-    return assemble(samples, runs, found)
+    candidates = _candidates(signals, runs, candidate_gap_ms=candidate_gap_ms)
+    missing = _missing_before(samples, brief_ms=brief_loss_ms)
+    bad = _unlike_eyes(
+        signals, candidates, (impossible_speed_deg_s, impossible_acceleration_deg_s2)
+    )
+    bad, disturbed = _disturbances(
+        samples, runs, candidates, bad, missing, margin_ms=loss_margin_ms
+    )
+    moves = _moves(signals, runs, candidates, bad, rules)
+    return events_of_moves(
+        passed,
+        gaze,
+        moves,
+        still=~np.isnan(signals.speed) & ~covered(len(samples), *disturbed),
+        apart=disturbed[0],
+        min_duration_ms=min_duration_ms,
+        max_loss_ms=max_loss_ms,
+    )
 
 
 def _signals(
@@ -190,12 +208,10 @@ def _signals(
     window_ms, heavy_ms = windows_ms
     velocity, noise = _velocity(t_ms, gaze, runs, window_ms)
     if noise > NOISY_DEG_S:
-        wider_ms = _wider_ms(t_ms, window_ms, noise)
+        wider_ms = _wider_ms(t_ms, runs, window_ms, noise)
         heavy_ms += wider_ms - window_ms
         velocity, noise = _velocity(t_ms, gaze, runs, wider_ms)
-    heavy = smooth(t_ms, gaze, runs, window_ms=heavy_ms)
-    acceleration = _along_the_sphere(heavy.acceleration_deg_s2, gaze)
-    strength = np.hypot(acceleration[:, 0], acceleration[:, 1])
+    strength = smooth(t_ms, gaze, runs, window_ms=heavy_ms).strength_deg_s2
     return Signals(
         t_ms=t_ms,
         end_ms=runs.end_ms,
@@ -211,29 +227,21 @@ def _velocity(
     t_ms: FloatArray, gaze: Directions, runs: Runs, window_ms: float
 ) -> tuple[FloatArray, float]:
     """Velocity ``(n, 2)`` and its noise, from differences of windows that share no sample."""
-    fitted = smooth(t_ms, gaze, runs, window_ms=window_ms)
-    velocity = _along_the_sphere(fitted.velocity_deg_s, gaze)
-    apart = window_samples(t_ms, window_ms)
+    velocity = smooth(t_ms, gaze, runs, window_ms=window_ms).velocity_deg_s
+    apart = window_samples(t_ms, runs, window_ms)
     step = velocity[apart:] - velocity[:-apart]
     same = runs.start[apart:] == runs.start[:-apart]
     change = np.hypot(step[same, 0], step[same, 1])
     return velocity, _deviation(change) / SQRT_2
 
 
-def _wider_ms(t_ms: FloatArray, window_ms: float, noise: float) -> float:
+def _wider_ms(t_ms: FloatArray, runs: Runs, window_ms: float, noise: float) -> float:
     """Window whose noise would be bearable: white noise in a slope falls with its size ** 1.5."""
-    size = window_samples(t_ms, window_ms)
+    size = window_samples(t_ms, runs, window_ms)
     wanted = size * (noise / NOISY_DEG_S) ** (2 / 3)
     wider = size + 2 * max(int(np.ceil((wanted - size) / 2)), 0)
-    largest = max(window_samples(t_ms, WIDEST_MS), size)
-    return float(min(wider, largest) * step_ms(t_ms))
-
-
-def _along_the_sphere(change: FloatArray, gaze: Directions) -> FloatArray:
-    """Azimuth shrinks with the cosine of the elevation."""
-    if gaze.spherical:
-        change[:, 0] *= np.cos(np.radians(gaze.deg[:, 1]))
-    return change
+    largest = max(window_samples(t_ms, runs, WIDEST_MS), size)
+    return min(wider, largest) * mean_step_ms(t_ms, runs)
 
 
 def _deviation(lengths: FloatArray) -> float:
@@ -242,53 +250,46 @@ def _deviation(lengths: FloatArray) -> float:
     return float(np.median(known)) / RAYLEIGH if known.size else 0.0
 
 
-def _candidates(signals: Signals, runs: Runs, *, merge_gap_ms: float) -> Stretches:
+def _candidates(signals: Signals, runs: Runs, *, candidate_gap_ms: float) -> Stretches:
     index = np.flatnonzero(signals.acceleration > signals.threshold("acceleration"))
-    if not index.size:
-        return index, index
-    apart = np.diff(signals.t_ms[index]) > merge_gap_ms + TOLERANCE_MS
+    near = np.diff(signals.t_ms[index]) <= candidate_gap_ms + TOLERANCE_MS
     # Neighbouring samples belong together, whatever the clock.
-    apart &= np.diff(index) > 1
-    apart |= runs.start[index[1:]] != runs.start[index[:-1]]
-    borders = np.flatnonzero(apart)
-    return np.append(index[0], index[borders + 1]), np.append(index[borders], index[-1]) + 1
+    near |= np.diff(index) == 1
+    near &= runs.start[index[1:]] == runs.start[index[:-1]]
+    head, tail = groups(near, len(index))
+    return index[head], index[tail] + 1
+
+
+def _unlike_eyes(signals: Signals, candidates: Stretches, limits: tuple[float, float]) -> BoolArray:
+    """Candidates ``(k,)`` beyond the limits of speed or of acceleration."""
+    fast = peaks(signals.speed, *candidates) > limits[0]
+    return fast | (peaks(signals.acceleration, *candidates) > limits[1])
 
 
 def _disturbances(
     samples: Samples,
-    signals: Signals,
     runs: Runs,
     candidates: Stretches,
+    bad: BoolArray,
+    missing: BoolArray,
     *,
     margin_ms: float,
-    limits: tuple[float, float],
-) -> tuple[BoolArray, BoolArray]:
-    """Samples ``(n,)`` that are disturbed, and which candidates ``(k,)`` are.
-
-    `limits` are those of speed and acceleration.
-    """
+) -> tuple[BoolArray, Stretches]:
+    """Which candidates ``(k,)`` are bad or too near to a loss; their samples, up to the loss."""
     first, last = candidates
     start, stop = runs.start[first], runs.stop[first]
-    missing = _missing_before(samples)
     t = samples.t_ms
     after_loss = missing[start] & (t[first] - t[start] < margin_ms - TOLERANCE_MS)
     before_loss = missing[stop] & (t[stop - 1] - t[last - 1] < margin_ms - TOLERANCE_MS)
-    bad = after_loss | before_loss
-    bad |= peaks(signals.speed, first, last) > limits[0]
-    bad |= peaks(signals.acceleration, first, last) > limits[1]
+    bad = bad | after_loss | before_loss
     begin, end = np.where(after_loss, start, first), np.where(before_loss, stop, last)
-    # Two of them may reach to the same loss, hence no `covered`.
-    edges = np.zeros(len(samples) + 1, dtype=np.int64)
-    np.add.at(edges, begin[bad], 1)
-    np.subtract.at(edges, end[bad], 1)
-    return np.cumsum(edges[:-1]) > 0, bad
+    return bad, (begin[bad], end[bad])
 
 
-def _missing_before(samples: Samples) -> BoolArray:
+def _missing_before(samples: Samples, *, brief_ms: float) -> BoolArray:
     """Whether gaze was lost, or samples are absent, right before each sample and the end."""
-    missing = np.zeros(len(samples) + 1, dtype=np.bool_)
-    missing[1:] = samples.lost
-    missing[1:-1] |= np.diff(samples.t_ms) > GAP_STEPS * step_ms(samples.t_ms)
+    missing = np.append(holes(samples.t_ms, brief_ms=brief_ms), False)
+    missing[1:] |= samples.lost
     # Before the first sample and after the last one nothing is known.
     missing[[0, -1]] = False
     # Where the next sample is lost, the one before it ends a run: seen from its end.

@@ -1,52 +1,68 @@
 """Joining stretches of samples that are near in time and place: one fixation seen in pieces."""
 
 import numpy as np
-import numpy.typing as npt
 
 from gazecode.detection.limits import TOLERANCE_DEG, TOLERANCE_MS
-from gazecode.detection.segments import Runs
+from gazecode.detection.segments import Runs, Stretches, lasting, stretches
 from gazecode.detection.velocity import Directions
+from gazecode.model import Samples
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
 
-__all__ = ["BRIDGE_DEG", "bridge_losses", "merge_stretches"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+__all__ = ["BRIDGE_DEG", "MAX_LOSS_MS", "fixations_between", "groups", "merge_stretches"]
 
 BRIDGE_DEG = 0.5
 """How far the mean places before and after a loss may be apart in one fixation (Olsen 2012)."""
+MAX_LOSS_MS = 75.0
+"""The longest loss that is bridged (Olsen 2012)."""
 
 
 def merge_stretches(
-    first: IntArray,
-    last: IntArray,
+    samples: Samples,
     gaze: Directions,
+    runs: Runs,
+    pieces: Stretches,
     *,
-    times: tuple[FloatArray, FloatArray, IntArray],
-    near: tuple[float, float],
-    outlier_ms: float,
-) -> tuple[IntArray, IntArray]:
+    max_gap_ms: float,
+    max_angle_deg: float,
+    apart: IntArray | None = None,
+    outlier_ms: float = 0.0,
+) -> Stretches:
     """Join every stretch with the next ones that are near in time and place.
 
-    A loop over stretches, not over samples: each decision depends on the mean so far.
+    A loop over stretches, not over samples: each decision depends on the mean so far. Never across
+    a gap or a break.
 
     Parameters
     ----------
-    first, last
+    pieces
         ``(k,)`` samples ``[first, last)`` of each stretch, in order.
-    times
-        Onset, end and part of every stretch, ``(k,)`` each; those of two parts stay apart.
-    near
-        How far they may be apart: ms from end to onset, degrees between mean places.
+    max_gap_ms, max_angle_deg
+        How far they may be apart: from end to onset, and between mean places.
+    apart
+        ``(m,)`` samples, in order, between which nothing is joined, such as those where saccades
+        begin.
     outlier_ms
         Stretches shorter than this and too far away may be passed over.
 
-    Returns
-    -------
-    tuple of numpy.ndarray
-        `first` and `last` of what is left.
+    Examples
+    --------
+    >>> from gazecode.detection.segments import find_runs
+    >>> x = np.array([0.0, 0.0, np.nan, 0.0, 0.0])
+    >>> samples = Samples(t_ms=np.arange(5) * 10.0, xy_px=np.stack([x, x], axis=1))
+    >>> gaze = Directions(deg=samples.xy_px / 40, spherical=False)
+    >>> runs = find_runs(samples, min_gap_ms=75)
+    >>> pieces = np.array([0, 3]), np.array([2, 5])
+    >>> merge_stretches(samples, gaze, runs, pieces, max_gap_ms=75, max_angle_deg=0.5)
+    (array([0]), array([5]))
     """
-    onset, end, part = (column.tolist() for column in times)
-    max_gap, max_angle = near
+    first, last = pieces
+    part = runs.part[first]
+    if apart is not None:
+        # Neither number ever falls, so their sum is the same only where both are.
+        part = part + np.searchsorted(apart, first)
+    part = part.tolist()
+    onset, end = samples.t_ms[first].tolist(), runs.end_ms[last - 1].tolist()
+    max_gap_ms, max_angle_deg = max_gap_ms + TOLERANCE_MS, max_angle_deg + TOLERANCE_DEG
     angle = gaze.measure()
     before, until = _sums(gaze.deg, first, last)
     group_first: list[int] = []
@@ -55,11 +71,11 @@ def merge_stretches(
     while i < n:
         x, y = _mean(before[i], until[i])
         end_of, j = i, i + 1
-        while j < n and onset[j] - end[end_of] <= max_gap and part[j] == part[i]:
-            if angle(x, y, *_mean(before[j], until[j])) <= max_angle:
+        while j < n and onset[j] - end[end_of] <= max_gap_ms and part[j] == part[i]:
+            if angle(x, y, *_mean(before[j], until[j])) <= max_angle_deg:
                 x, y = _mean(before[i], until[j])
                 end_of = j
-            elif end[j] - onset[j] >= outlier_ms:
+            elif end[j] - onset[j] >= outlier_ms - TOLERANCE_MS:
                 break
             j += 1
         group_first.append(i)
@@ -68,49 +84,52 @@ def merge_stretches(
     return first[group_first], last[group_last]
 
 
-def bridge_losses(
-    t_ms: FloatArray,
+def fixations_between(
+    samples: Samples,
     gaze: Directions,
     runs: Runs,
-    pieces: tuple[IntArray, IntArray],
+    still: BoolArray,
     *,
     apart: IntArray,
+    min_duration_ms: float,
     max_loss_ms: float,
-) -> tuple[IntArray, IntArray]:
-    """Join stretches that only a short loss parts, within `BRIDGE_DEG`.
+) -> Stretches:
+    """Fixations ``[first, last)`` of what is still, in pieces joined over short losses.
 
-    Never across a gap or a break, nor across `apart`.
+    Two pieces are one where only a loss of at most `max_loss_ms` parts them and their mean places
+    are within `BRIDGE_DEG`; 0 ms switches that off.
 
     Parameters
     ----------
-    pieces
-        Samples ``[first, last)`` of each stretch, ``(k,)`` both, in order.
+    still
+        ``(n,)`` what is known and neither saccade nor anything else.
     apart
-        ``(m,)`` first samples of what may not be bridged, such as saccades, in order.
-    max_loss_ms
-        The longest loss; 0 ms switches bridging off.
-
-    Examples
-    --------
-    >>> from gazecode.detection.segments import find_runs
-    >>> from gazecode.model import Samples
-    >>> x = np.array([0.0, 0.0, np.nan, 0.0, 0.0])
-    >>> samples = Samples(t_ms=np.arange(5) * 10.0, xy_px=np.stack([x, x], axis=1))
-    >>> gaze = Directions(deg=samples.xy_px / 40, spherical=False)
-    >>> runs = find_runs(samples, min_gap_ms=75)
-    >>> pieces = np.array([0, 3]), np.array([2, 5])
-    >>> nothing = np.array([], dtype=int)
-    >>> bridge_losses(samples.t_ms, gaze, runs, pieces, apart=nothing, max_loss_ms=75)
-    (array([0]), array([5]))
+        ``(m,)`` first samples of saccades and of whatever else ends a fixation, in order.
+    min_duration_ms
+        Shorter ones are left out.
     """
-    first, last = pieces
-    if not max_loss_ms > 0:
-        return first, last
-    # Both numbers never fall, so their sum is the same only where both are.
-    part = runs.part[first] + np.searchsorted(apart, first)
-    times = (t_ms[first], runs.end_ms[last - 1], part)
-    near = (max_loss_ms + TOLERANCE_MS, BRIDGE_DEG + TOLERANCE_DEG)
-    return merge_stretches(first, last, gaze, times=times, near=near, outlier_ms=0.0)
+    pieces = stretches(still, runs)
+    if max_loss_ms > 0:
+        pieces = merge_stretches(
+            samples,
+            gaze,
+            runs,
+            pieces,
+            max_gap_ms=max_loss_ms,
+            max_angle_deg=BRIDGE_DEG,
+            apart=apart,
+        )
+    return lasting(samples, runs, pieces, min_ms=min_duration_ms)
+
+
+def groups(near: BoolArray, n: int) -> tuple[IntArray, IntArray]:
+    """First and last row of each group; `near` ``(n - 1,)`` says which go with the one before.
+
+    >>> groups(np.array([True, False]), 3)
+    (array([0, 2]), array([1, 2]))
+    """
+    begins = np.flatnonzero(np.concatenate(([True], ~near))[:n])
+    return begins, np.append(begins[1:], n)[: len(begins)] - 1
 
 
 def _sums(

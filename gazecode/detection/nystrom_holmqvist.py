@@ -25,6 +25,9 @@ left open, and what is done otherwise:
   threshold), the offset threshold is that of the onset.
 * Where no minimum is found the event ends with the run, or where the next one begins. An event
   cut by a loss, such as a blink, is none; its samples belong to no event.
+* Losses of at most 20 ms are passed over (`gazecode.detection.brief_losses`): the polynomials span
+  them. Two pieces of a fixation are one where only a loss of at most `max_loss_ms` parts them and
+  their places agree (`gazecode.detection.merging`). Longer losses end every event.
 * A glissade is slower than its saccade and lasts at most twice the shortest fixation.
 * Below 250 Hz no oscillation is claimed. What looks like one still belongs to no fixation.
 * One set of thresholds a recording; pursuit is not told from fixations.
@@ -36,21 +39,27 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
-from gazecode.detection.assembly import assemble, covered
+from gazecode.detection.brief_losses import BRIEF_LOSS_MS, pass_over_losses
 from gazecode.detection.limits import TOLERANCE_MS, above_zero, at_least_zero
-from gazecode.detection.segments import GAP_STEPS, MIN_GAP_MS, Runs, find_runs, stretches
+from gazecode.detection.merging import MAX_LOSS_MS
+from gazecode.detection.moves import events_of_moves
+from gazecode.detection.segments import (
+    MIN_GAP_MS,
+    Runs,
+    Stretches,
+    covered,
+    holes,
+    lasting,
+    stretches,
+)
 from gazecode.detection.smoothing import smooth
 from gazecode.detection.velocity import directions
 from gazecode.model import Events, Samples, Screen
-from gazecode.units import DEFAULT_PX_PER_DEG, rate_hz, step_ms
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
+from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["detect_nystrom_holmqvist", "peak_threshold_deg_s"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 PEAK_SD, EDGE_SD = 6.0, 3.0
 """Standard deviations above the mean: the threshold of peaks, and of onset and local noise."""
@@ -60,8 +69,6 @@ SETTLED_DEG_S = 1.0
 MAX_ROUNDS = 100
 MIN_NOISE_SAMPLES = 3
 LEAST_PEAK_DEG_S, LEAST_EDGE_DEG_S = 30.0, 15.0
-PSO_RATE_HZ = 250.0
-"""Below this rate (less 2 % for a clock that is slow) no oscillation is claimed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +91,13 @@ def detect_nystrom_holmqvist(  # noqa: PLR0913 - what the paper leaves to be set
     px_per_deg: float = DEFAULT_PX_PER_DEG,
     breaks_ms: Sequence[float] = (),
     velocity_window_ms: float = 14.0,
-    start_peak_deg_s: float = 250.0,
+    start_peak_speed_deg_s: float = 250.0,
     min_saccade_ms: float = 10.0,
-    max_speed_deg_s: float = 1000.0,
-    max_acceleration_deg_s2: float = 100_000.0,
+    impossible_speed_deg_s: float = 1000.0,
+    impossible_acceleration_deg_s2: float = 100_000.0,
     min_duration_ms: float = 40.0,
+    brief_loss_ms: float = BRIEF_LOSS_MS,
+    max_loss_ms: float = MAX_LOSS_MS,
     min_gap_ms: float = MIN_GAP_MS,
 ) -> Events:
     """Saccades above thresholds that follow the noise, glissades after them, fixations between.
@@ -103,15 +112,20 @@ def detect_nystrom_holmqvist(  # noqa: PLR0913 - what the paper leaves to be set
         No event crosses these times, nor those in ``samples.breaks_ms``.
     velocity_window_ms
         Window of the fitted parabolas; it holds at least three samples.
-    start_peak_deg_s
+    start_peak_speed_deg_s
         Where the search for the peak threshold begins; 100 to 300 in the paper.
     min_saccade_ms
         Shorter ones (``offset - onset``) are part of the fixation around them.
-    max_speed_deg_s, max_acceleration_deg_s2
+    impossible_speed_deg_s, impossible_acceleration_deg_s2
         What no eye exceeds.
     min_duration_ms
         Shorter fixations (``offset - onset``) are discarded; also how long before a saccade noise
         is measured, and how long after it a glissade may begin.
+    brief_loss_ms
+        Losses of at most this are passed over before speeds are taken; 0 for none.
+    max_loss_ms
+        Pieces of a fixation at the same place (0.5 deg) that a loss of at most this parts are one;
+        0 switches that off.
     min_gap_ms
         A step between stamps longer than this and than three median steps is a gap.
 
@@ -140,54 +154,72 @@ def detect_nystrom_holmqvist(  # noqa: PLR0913 - what the paper leaves to be set
     above_zero(
         px_per_deg=px_per_deg,
         velocity_window_ms=velocity_window_ms,
-        start_peak_deg_s=start_peak_deg_s,
-        max_speed_deg_s=max_speed_deg_s,
-        max_acceleration_deg_s2=max_acceleration_deg_s2,
+        start_peak_speed_deg_s=start_peak_speed_deg_s,
+        impossible_speed_deg_s=impossible_speed_deg_s,
+        impossible_acceleration_deg_s2=impossible_acceleration_deg_s2,
     )
     at_least_zero(
-        min_saccade_ms=min_saccade_ms, min_duration_ms=min_duration_ms, min_gap_ms=min_gap_ms
+        min_saccade_ms=min_saccade_ms,
+        min_duration_ms=min_duration_ms,
+        brief_loss_ms=brief_loss_ms,
+        max_loss_ms=max_loss_ms,
+        min_gap_ms=min_gap_ms,
     )
     if len(samples) < 2:
         return Events.empty()
-    runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
+    passed = pass_over_losses(
+        samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms, max_loss_ms=brief_loss_ms
+    )
+    samples, runs = passed.samples, passed.runs
     gaze = directions(samples, screen, px_per_deg=px_per_deg)
     fitted = smooth(samples.t_ms, gaze, runs, window_ms=velocity_window_ms)
-    acceleration = np.hypot(fitted.acceleration_deg_s2[:, 0], fitted.acceleration_deg_s2[:, 1])
     speed = fitted.speed_deg_s
-    wild = (speed > max_speed_deg_s) | (acceleration > max_acceleration_deg_s2)
-    known = ~np.isnan(speed) & ~_around(wild, speed, runs)
+    wild = (speed > impossible_speed_deg_s) | (
+        fitted.strength_deg_s2 > impossible_acceleration_deg_s2
+    )
+    wild = _around(wild, speed, runs)
+    known = ~np.isnan(speed) & ~wild
+    seen = _seen(
+        samples, runs, speed, known, start_deg_s=start_peak_speed_deg_s, least_ms=min_duration_ms
+    )
+    above = stretches(known & (speed > seen.peak), runs)
+    absent = holes(samples.t_ms, brief_ms=brief_loss_ms)
+    moves, cut = _moves(seen, above, _bounds(known, absent, runs))
+    lasts = runs.end_ms[moves[:, 1] - 1] - samples.t_ms[moves[:, 0]]
+    moves = moves[lasts >= min_saccade_ms - TOLERANCE_MS]
+    return events_of_moves(
+        passed,
+        gaze,
+        moves,
+        still=known & ~covered(len(samples), *cut.T),
+        apart=np.concatenate((cut[:, 0], stretches(wild, runs)[0])),
+        min_duration_ms=min_duration_ms,
+        max_loss_ms=max_loss_ms,
+    )
 
-    inside = partial(
-        _inside_fixations, seen_ms=(samples.t_ms, runs.end_ms), runs=runs, least_ms=min_duration_ms
-    )
+
+def _seen(
+    samples: Samples,
+    runs: Runs,
+    speed: FloatArray,
+    known: BoolArray,
+    *,
+    start_deg_s: float,
+    least_ms: float,
+) -> _Seen:
+    inside = partial(_inside_fixations, samples=samples, runs=runs, least_ms=least_ms)
     peak, edge = peak_threshold_deg_s(
-        np.where(known, speed, np.nan), start_deg_s=start_peak_deg_s, still=inside
+        np.where(known, speed, np.nan), start_deg_s=start_deg_s, still=inside
     )
-    seen = _Seen(
+    return _Seen(
         t_ms=samples.t_ms,
         end_ms=runs.end_ms,
         speed=speed,
         minima=_minima(speed),
         peak=peak,
         edge=edge,
-        min_duration_ms=min_duration_ms,
+        min_duration_ms=least_ms,
     )
-    moves, cut = _moves(
-        seen, stretches(known & (speed > peak), runs), _bounds(samples, known, runs)
-    )
-    lasting = runs.end_ms[moves[:, 1] - 1] - samples.t_ms[moves[:, 0]]
-    moves = moves[lasting >= min_saccade_ms - TOLERANCE_MS]
-    saccades = (moves[:, 0], moves[:, 1])
-    swings = moves[moves[:, 2] > moves[:, 1]]
-
-    still = known & ~covered(len(samples), moves[:, 0], moves[:, 2])
-    still &= ~covered(len(samples), cut[:, 0], cut[:, 1])
-    first, last = stretches(still, runs)
-    kept = runs.end_ms[last - 1] - samples.t_ms[first] >= min_duration_ms - TOLERANCE_MS
-    found = {"fixation": (first[kept], last[kept]), "saccade": saccades}
-    if rate_hz(samples.t_ms) >= 0.98 * PSO_RATE_HZ:
-        found["pso"] = (swings[:, 1], swings[:, 2])
-    return assemble(samples, runs, found)
 
 
 def peak_threshold_deg_s(
@@ -228,13 +260,11 @@ def peak_threshold_deg_s(
 
 
 def _inside_fixations(
-    slow: BoolArray, *, seen_ms: tuple[FloatArray, FloatArray], runs: Runs, least_ms: float
+    slow: BoolArray, *, samples: Samples, runs: Runs, least_ms: float
 ) -> BoolArray:
     """Slow samples of stretches that last `least_ms`, but for the sixth of it at either end."""
-    t_ms, end_ms = seen_ms
-    first, last = stretches(slow, runs)
-    kept = end_ms[last - 1] - t_ms[first] >= least_ms - TOLERANCE_MS
-    first, last = first[kept], last[kept]
+    first, last = lasting(samples, runs, stretches(slow, runs), min_ms=least_ms)
+    t_ms, end_ms = samples.t_ms, runs.end_ms
     begin = np.searchsorted(t_ms, t_ms[first] + least_ms / 6)
     end = np.searchsorted(t_ms, end_ms[last - 1] - least_ms / 6)
     inner = end > begin
@@ -261,20 +291,19 @@ def _minima(speed: FloatArray) -> list[int]:
     return minima
 
 
-def _bounds(samples: Samples, known: BoolArray, runs: Runs) -> tuple[IntArray, IntArray, BoolArray]:
+def _bounds(
+    known: BoolArray, absent: BoolArray, runs: Runs
+) -> tuple[IntArray, IntArray, BoolArray]:
     """Stretches of known speed ``[first, last)``, and which of their ends ``(k, 2)`` are losses."""
     first, last = stretches(known, runs)
-    t, n = samples.t_ms, len(samples)
-    absent = np.zeros(n + 1, dtype=np.bool_)
-    absent[1:-1] = np.diff(t) > GAP_STEPS * step_ms(t)
-    unknown = np.concatenate((~known, [False]))
+    unknown, absent = np.append(~known, False), np.append(absent, False)
     after_loss = (first > 0) & (unknown[first - 1] | absent[first])
     before_loss = unknown[last] | absent[last]
     return first, last, np.stack([after_loss, before_loss], axis=1)
 
 
 def _moves(
-    seen: _Seen, above: tuple[IntArray, IntArray], bounds: tuple[IntArray, IntArray, BoolArray]
+    seen: _Seen, above: Stretches, bounds: tuple[IntArray, IntArray, BoolArray]
 ) -> tuple[IntArray, IntArray]:
     """Saccades with their glissades ``(k, 3)``, and what a loss cut short ``(m, 2)``.
 

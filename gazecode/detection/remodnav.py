@@ -31,38 +31,45 @@ What differs from the paper, or is left open there:
 * Each stretch between gaps and breaks is treated by itself, as the paper treats a recording.
 * The paper removes spikes before; here the running median and the shortest saccade do.
 * A saccade whose beginning or end is lost is none, and its samples belong to no event.
-* Two pieces of a fixation are one where only a loss of at most `max_loss_ms` parts them and their
-  places agree (`gazecode.detection.merging`); the paper ends a fixation at every loss.
+* Below 250 Hz no oscillation is claimed. What looks like one still belongs to no fixation.
+* Losses of at most 20 ms are passed over (`gazecode.detection.brief_losses`): the polynomials span
+  them. Two pieces of a fixation are one where only a loss of at most `max_loss_ms` parts them and
+  their places agree (`gazecode.detection.merging`). The
+  paper ends a fixation at every loss.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from gazecode.detection.adaptive_saccades import Limits, Seen, saccades_of_part
-from gazecode.detection.assembly import assemble, covered
-from gazecode.detection.fitted_speed import mean_step_ms
+from gazecode.detection.brief_losses import BRIEF_LOSS_MS, pass_over_losses
 from gazecode.detection.limits import TOLERANCE_MS, above_zero, at_least_zero
-from gazecode.detection.merging import bridge_losses
-from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs, stretches
+from gazecode.detection.merging import MAX_LOSS_MS
+from gazecode.detection.moves import events_of_moves
+from gazecode.detection.segments import (
+    MIN_GAP_MS,
+    Runs,
+    Stretches,
+    covered,
+    lasting,
+    mean_step_ms,
+    parts,
+    stretches,
+)
 from gazecode.detection.smoothing import smooth, window_samples
 from gazecode.detection.velocity import Directions, directions, speed_deg_s
 from gazecode.model import Events, Samples, Screen
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.units import DEFAULT_PX_PER_DEG, step_ms
 
 __all__ = ["detect_remodnav"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-Stretches = tuple[IntArray, IntArray]
 
 SLOW_CLOCK, LONGEST = 2 / 3, 2.0
 """Shares of the window: the longest step for a parabola, the longest span (samples dropped)."""
 MEDIAN_MS = 50.0
-LOSS_MS, BESIDE_LOSS_MS = 20.0, 10.0
+BESIDE_LOSS_MS = 10.0
 PURSUIT_HZ = 4.0
 SHORTEST_FILTERED = 5
 """Samples: fewer are taken as fixation."""
@@ -77,15 +84,16 @@ def detect_remodnav(  # noqa: PLR0913 - what the paper leaves to be set
     pursuit: bool = False,
     pursuit_speed_deg_s: float = 2.0,
     noise_factor: float = 5.0,
-    start_speed_deg_s: float = 300.0,
+    start_peak_speed_deg_s: float = 300.0,
     max_major_saccades_hz: float = 2.0,
     context_ms: float = 1000.0,
-    smoothing_ms: float = 19.0,
+    velocity_window_ms: float = 19.0,
     min_between_saccades_ms: float = 40.0,
     min_saccade_ms: float = 10.0,
     max_pso_ms: float = 40.0,
     min_duration_ms: float = 40.0,
-    max_loss_ms: float = 75.0,
+    brief_loss_ms: float = BRIEF_LOSS_MS,
+    max_loss_ms: float = MAX_LOSS_MS,
     min_gap_ms: float = MIN_GAP_MS,
 ) -> Events:
     """Saccades by thresholds that adapt to noise, oscillations after them, fixations, pursuit.
@@ -103,17 +111,20 @@ def detect_remodnav(  # noqa: PLR0913 - what the paper leaves to be set
         Whether slow gaze may be pursuit, and from which speed below 4 Hz on.
     noise_factor
         F of the head: larger for noisier gaze.
-    start_speed_deg_s
+    start_peak_speed_deg_s
         Where thresholds start from: faster than the slowest saccade.
     max_major_saccades_hz, context_ms
         How many saccades part the recording first, and around each of them how much gaze its
         thresholds are taken from.
-    smoothing_ms
+    velocity_window_ms
         Window of the polynomial.
     min_between_saccades_ms, min_saccade_ms, max_pso_ms
         Least time from one saccade to the next, least and longest durations.
     min_duration_ms
         Shorter fixations and pursuits (``offset - onset``) are discarded.
+    brief_loss_ms
+        Losses of at most this are passed over before speeds are taken; beside longer ones 10 ms are
+        left out. 0 for none.
     max_loss_ms
         Pieces of a fixation at the same place (0.5 deg) that a loss of at most this parts are one;
         0 switches that off.
@@ -143,9 +154,9 @@ def detect_remodnav(  # noqa: PLR0913 - what the paper leaves to be set
         px_per_deg=px_per_deg,
         pursuit_speed_deg_s=pursuit_speed_deg_s,
         noise_factor=noise_factor,
-        start_speed_deg_s=start_speed_deg_s,
+        start_peak_speed_deg_s=start_peak_speed_deg_s,
         context_ms=context_ms,
-        smoothing_ms=smoothing_ms,
+        velocity_window_ms=velocity_window_ms,
     )
     at_least_zero(
         max_major_saccades_hz=max_major_saccades_hz,
@@ -153,51 +164,48 @@ def detect_remodnav(  # noqa: PLR0913 - what the paper leaves to be set
         min_saccade_ms=min_saccade_ms,
         max_pso_ms=max_pso_ms,
         min_duration_ms=min_duration_ms,
+        brief_loss_ms=brief_loss_ms,
         max_loss_ms=max_loss_ms,
         min_gap_ms=min_gap_ms,
     )
-    runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
-    gaze = directions(samples, screen, px_per_deg=px_per_deg)
-    speed = _speed(samples.t_ms, gaze, runs, window_ms=smoothing_ms)
-    speed[_beside_long_losses(samples)] = np.nan
-    seen = _seen(samples, runs, speed)
     limits = Limits(
         factor=noise_factor,
-        start_deg_s=start_speed_deg_s,
+        start_deg_s=start_peak_speed_deg_s,
         major_hz=max_major_saccades_hz,
         context_ms=context_ms,
         between_ms=min_between_saccades_ms - TOLERANCE_MS,
         saccade_ms=min_saccade_ms - TOLERANCE_MS,
         pso_ms=max_pso_ms,
     )
-    saccades = [
-        found
-        for a, b in _parts(runs)
-        if b - a > 1
-        for found in saccades_of_part(seen, a, b, limits)
-    ]
-    n = len(samples)
-    moving = {
-        "saccade": _stretches([(s.first, s.last) for s in saccades]),
-        "pso": _stretches([(s.last, s.settled) for s in saccades if s.settled > s.last]),
-    }
-    still = ~np.isnan(speed) & ~seen.cut
-    for held in moving.values():
-        still &= ~covered(n, *held)
-    rest = stretches(still, runs)
+    passed = pass_over_losses(
+        samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms, max_loss_ms=brief_loss_ms
+    )
+    samples, runs = passed.samples, passed.runs
+    gaze = directions(samples, screen, px_per_deg=px_per_deg)
+    speed = _speed(samples.t_ms, gaze, runs, window_ms=velocity_window_ms)
+    speed[_beside_long_losses(samples, brief_ms=brief_loss_ms)] = np.nan
+    seen = _seen(samples, runs, speed)
+    moves = _moves(seen, runs, limits)
+    still = ~np.isnan(speed) & ~seen.cut & ~covered(len(samples), moves[:, 0], moves[:, 2])
+    pursuits = (np.empty(0, dtype=np.int64),) * 2
     if pursuit:
-        following = _following(samples.t_ms, gaze.deg, *rest, speed_deg_s=pursuit_speed_deg_s)
-        # What is too short for a fixation does not interrupt a pursuit.
-        between = stretches(still & ~following, runs)
-        following |= covered(n, *between) & ~covered(
-            n, *_lasting(samples, runs, between, min_duration_ms)
+        pursuits = _pursuits(
+            samples,
+            gaze,
+            runs,
+            still,
+            speed_deg_s=pursuit_speed_deg_s,
+            min_duration_ms=min_duration_ms,
         )
-        moving["pursuit"] = _lasting(samples, runs, stretches(following, runs), min_duration_ms)
-        rest = stretches(still & ~covered(n, *moving["pursuit"]), runs)
-    apart = np.sort(np.concatenate([first for first, _ in moving.values()]))
-    rest = bridge_losses(samples.t_ms, gaze, runs, rest, apart=apart, max_loss_ms=max_loss_ms)
-    return assemble(
-        samples, runs, {"fixation": _lasting(samples, runs, rest, min_duration_ms), **moving}
+    return events_of_moves(
+        passed,
+        gaze,
+        moves,
+        still=still & ~covered(len(samples), *pursuits),
+        apart=pursuits[0],
+        min_duration_ms=min_duration_ms,
+        max_loss_ms=max_loss_ms,
+        others={"pursuit": pursuits},
     )
 
 
@@ -206,10 +214,8 @@ def _speed(t_ms: FloatArray, gaze: Directions, runs: Runs, *, window_ms: float) 
     step = mean_step_ms(t_ms, runs)
     if not step <= SLOW_CLOCK * window_ms:
         return speed_deg_s(t_ms, gaze, runs, window_ms=window_ms)
-    # `smooth` counts in median steps, which bursts of stamps make meaningless.
-    scaled = window_ms * step_ms(t_ms) / step
-    speed = smooth(t_ms, gaze, runs, window_ms=scaled).speed_deg_s
-    size = np.minimum(runs.stop - runs.start, window_samples(t_ms, scaled))
+    speed = smooth(t_ms, gaze, runs, window_ms=window_ms).speed_deg_s
+    size = np.minimum(runs.stop - runs.start, window_samples(t_ms, runs, window_ms))
     first = np.clip(np.arange(len(t_ms)) - size // 2, runs.start, np.maximum(runs.stop - size, 0))
     span = t_ms[np.maximum(first + size - 1, first)] - t_ms[first]
     holed = span > LONGEST * window_ms
@@ -218,19 +224,15 @@ def _speed(t_ms: FloatArray, gaze: Directions, runs: Runs, *, window_ms: float) 
     return speed
 
 
-def _beside_long_losses(samples: Samples) -> BoolArray:
-    """Samples within 10 ms of a loss longer than 20 ms: lids and pupils move there."""
+def _beside_long_losses(samples: Samples, *, brief_ms: float) -> BoolArray:
+    """Samples within 10 ms of a loss that is not brief: lids and pupils move there."""
     t, lost = samples.t_ms, samples.lost
     edges = np.flatnonzero(np.diff(lost, prepend=False, append=False)).reshape(-1, 2)
     begin, end = t[edges[:, 0]], t[np.minimum(edges[:, 1], len(t) - 1)]
-    long = end - begin > LOSS_MS + TOLERANCE_MS
+    long = end - begin > brief_ms + TOLERANCE_MS
     first = np.searchsorted(t, begin[long] - BESIDE_LOSS_MS - TOLERANCE_MS)
     last = np.searchsorted(t, end[long] + BESIDE_LOSS_MS - TOLERANCE_MS)
-    edge = np.zeros(len(t) + 1, dtype=np.int64)
-    np.add.at(edge, first, 1)
-    np.add.at(edge, last, -1)
-    beside: BoolArray = np.cumsum(edge[:-1]) > 0
-    return beside
+    return covered(len(t), first, last)
 
 
 def _seen(samples: Samples, runs: Runs, speed: FloatArray) -> Seen:
@@ -255,20 +257,33 @@ def _seen(samples: Samples, runs: Runs, speed: FloatArray) -> Seen:
     )
 
 
-def _parts(runs: Runs) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(runs.part, prepend=-1, append=-1)).tolist()
-    return list(pairwise(edges))
+def _moves(seen: Seen, runs: Runs, limits: Limits) -> IntArray:
+    """First sample of each saccade, one past its last, one past its oscillation, ``(k, 3)``."""
+    saccades = [
+        (found.first, found.last, found.settled)
+        for a, b in parts(runs)
+        if b - a > 1
+        for found in saccades_of_part(seen, a, b, limits)
+    ]
+    return np.array(saccades, dtype=np.int64).reshape(-1, 3)
 
 
-def _stretches(pairs: Sequence[tuple[int, int]]) -> Stretches:
-    columns = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    return columns[:, 0], columns[:, 1]
-
-
-def _lasting(samples: Samples, runs: Runs, held: Stretches, min_ms: float) -> Stretches:
-    first, last = held
-    kept = runs.end_ms[last - 1] - samples.t_ms[first] >= min_ms - TOLERANCE_MS
-    return first[kept], last[kept]
+def _pursuits(
+    samples: Samples,
+    gaze: Directions,
+    runs: Runs,
+    still: BoolArray,
+    *,
+    speed_deg_s: float,
+    min_duration_ms: float,
+) -> Stretches:
+    rest = stretches(still, runs)
+    following = _following(samples.t_ms, gaze.deg, *rest, speed_deg_s=speed_deg_s)
+    # What is too short for a fixation does not interrupt a pursuit.
+    between = stretches(still & ~following, runs)
+    n, long = len(samples), lasting(samples, runs, between, min_ms=min_duration_ms)
+    following |= covered(n, *between) & ~covered(n, *long)
+    return lasting(samples, runs, stretches(following, runs), min_ms=min_duration_ms)
 
 
 def _following(

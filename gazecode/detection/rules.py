@@ -15,22 +15,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from gazecode.detection.assembly import assemble, by_kind, columns_of, covered
+from gazecode.detection.assembly import assemble, by_kind, columns_of
 from gazecode.detection.blink_rule import lay_blinks
-from gazecode.detection.limits import (
-    TOLERANCE_DEG,
-    TOLERANCE_MS,
-    above_zero,
-    at_least_zero,
-)
-from gazecode.detection.merging import merge_stretches
-from gazecode.detection.segments import MIN_GAP_MS, Runs, find_runs
+from gazecode.detection.limits import TOLERANCE_MS, above_zero, at_least_zero
+from gazecode.detection.merging import groups, merge_stretches
+from gazecode.detection.segments import MIN_GAP_MS, Runs, Stretches, covered, find_runs
 from gazecode.detection.velocity import directions
 from gazecode.errors import ParameterError
 from gazecode.model import KINDS, Events, Samples, Screen
-from gazecode.model.checks import repeated
+from gazecode.model.checks import BoolArray, repeated
 from gazecode.registry import Registry, check_parameters
 from gazecode.units import DEFAULT_PX_PER_DEG
 
@@ -44,9 +38,6 @@ __all__ = [
     "merge_saccades",
 ]
 
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-
 
 def merge_fixations(
     events: Events,
@@ -55,8 +46,8 @@ def merge_fixations(
     screen: Screen | None = None,
     px_per_deg: float = DEFAULT_PX_PER_DEG,
     breaks_ms: Sequence[float] = (),
-    max_gap_ms: float = 75.0,
-    max_angle_deg: float = 0.5,
+    merge_gap_ms: float = 75.0,
+    merge_angle_deg: float = 0.5,
     min_gap_ms: float = MIN_GAP_MS,
 ) -> Events:
     """Make one fixation of neighbours that are near in time and place.
@@ -70,7 +61,7 @@ def merge_fixations(
         As a detector gave them, with the samples it was given.
     screen, px_per_deg, breaks_ms, min_gap_ms
         As the detector was given them.
-    max_gap_ms, max_angle_deg
+    merge_gap_ms, merge_angle_deg
         From the end of one to the onset of the next, and between their mean places.
 
     Raises
@@ -96,21 +87,18 @@ def merge_fixations(
     0  fixation       0.0      125.0
     """
     above_zero(px_per_deg=px_per_deg)
-    at_least_zero(max_gap_ms=max_gap_ms, max_angle_deg=max_angle_deg, min_gap_ms=min_gap_ms)
+    at_least_zero(merge_gap_ms=merge_gap_ms, merge_angle_deg=merge_angle_deg, min_gap_ms=min_gap_ms)
     runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
     kind, first, last = columns_of(events, samples)
     fixed = np.flatnonzero(kind == "fixation")
-    blinks = np.cumsum(kind == "blink")
-    # Neither number ever falls, so their sum is the same only where both are.
-    part = runs.part[first[fixed]] + blinks[fixed]
-    onset, end = samples.t_ms[first[fixed]], runs.end_ms[last[fixed] - 1]
     whole = merge_stretches(
-        first[fixed],
-        last[fixed],
+        samples,
         directions(samples, screen, px_per_deg=px_per_deg),
-        times=(onset, end, part),
-        near=(max_gap_ms + TOLERANCE_MS, max_angle_deg + TOLERANCE_DEG),
-        outlier_ms=0.0,
+        runs,
+        (first[fixed], last[fixed]),
+        max_gap_ms=merge_gap_ms,
+        max_angle_deg=merge_angle_deg,
+        apart=first[kind == "blink"],
     )
     return _replaced(events, samples, runs, whole, "fixation")
 
@@ -122,7 +110,7 @@ def merge_saccades(
     screen: Screen | None = None,  # noqa: ARG001 - the signature of all rules
     px_per_deg: float = DEFAULT_PX_PER_DEG,  # noqa: ARG001
     breaks_ms: Sequence[float] = (),
-    max_gap_ms: float = 20.0,
+    merge_gap_ms: float = 20.0,
     min_gap_ms: float = MIN_GAP_MS,
 ) -> Events:
     """Make one saccade of neighbours that are near in time.
@@ -139,7 +127,7 @@ def merge_saccades(
         Without effect.
     breaks_ms, min_gap_ms
         As the detector was given them.
-    max_gap_ms
+    merge_gap_ms
         From the end of one to the onset of the next.
 
     Raises
@@ -163,15 +151,15 @@ def merge_saccades(
     >>> merge_saccades(events, samples).duration_ms
     array([125.])
     """
-    at_least_zero(max_gap_ms=max_gap_ms, min_gap_ms=min_gap_ms)
+    at_least_zero(merge_gap_ms=merge_gap_ms, min_gap_ms=min_gap_ms)
     runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
     kind, first, last = columns_of(events, samples)
     rows = np.flatnonzero(kind == "saccade")
     between = np.cumsum(np.isin(kind, ("fixation", "pursuit", "blink")))
     part = runs.part[first[rows]] + between[rows]
     pause = samples.t_ms[first[rows[1:]]] - runs.end_ms[last[rows[:-1]] - 1]
-    near = (pause <= max_gap_ms + TOLERANCE_MS) & (part[1:] == part[:-1])
-    return _replaced(events, samples, runs, _joined(first[rows], last[rows], near), "saccade")
+    near = (pause <= merge_gap_ms + TOLERANCE_MS) & (part[1:] == part[:-1])
+    return _replaced(events, samples, runs, _joined((first[rows], last[rows]), near), "saccade")
 
 
 def drop_short(
@@ -287,7 +275,7 @@ def absorb_short(
     near = np.zeros(len(events) - 1, dtype=np.bool_)
     near[:-1] |= absorbed
     near[1:] |= absorbed
-    whole = _joined(first, last, near)
+    whole = _joined((first, last), near)
     kinds = kinds[np.searchsorted(first, whole[0])]
     return assemble(samples, runs, by_kind(kinds, *whole))
 
@@ -297,16 +285,14 @@ def _known_kind(kind: str) -> None:
         raise ParameterError.unknown("kind", kind, KINDS)
 
 
-def _joined(first: IntArray, last: IntArray, near: BoolArray) -> tuple[IntArray, IntArray]:
+def _joined(pieces: Stretches, near: BoolArray) -> Stretches:
     """Rows that `near` says go with the one before, made one."""
-    begins = np.concatenate(([True], ~near))[: len(first)]
-    ends = np.concatenate((~near, [True]))[: len(first)]
-    return first[begins], last[ends]
+    first, last = pieces
+    head, tail = groups(near, len(first))
+    return first[head], last[tail]
 
 
-def _replaced(
-    events: Events, samples: Samples, runs: Runs, whole: tuple[IntArray, IntArray], kind: str
-) -> Events:
+def _replaced(events: Events, samples: Samples, runs: Runs, whole: Stretches, kind: str) -> Events:
     """All events of a kind as they are now; others that lie within these are part of them."""
     kinds, first, last = columns_of(events, samples)
     kept = (kinds != kind) & ~covered(len(samples), *whole)[first]

@@ -5,22 +5,36 @@ than three median steps and than `MIN_GAP_MS`; a break is a time given by the sa
 or went) or by the caller (a trial began): it parts samples before it from those at or after it.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from gazecode.detection.limits import TOLERANCE_MS
 from gazecode.errors import ParameterError
-from gazecode.model import Events, Samples
-from gazecode.model.checks import repeated
+from gazecode.model import Samples
+from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.units import sample_end_ms, step_ms
 
-__all__ = ["GAP_STEPS", "MIN_GAP_MS", "Runs", "find_runs", "fixations", "stretches"]
+__all__ = [
+    "GAP_STEPS",
+    "MIN_GAP_MS",
+    "Runs",
+    "Stretches",
+    "covered",
+    "find_runs",
+    "holes",
+    "lasting",
+    "mean_step_ms",
+    "parts",
+    "stretches",
+    "stretches_within",
+]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
+Stretches = tuple[IntArray, IntArray]
+"""Samples ``[first, last)`` of each of some pieces of gaze, in order."""
 
 GAP_STEPS = 3.0
 MIN_GAP_MS = 75.0
@@ -77,7 +91,7 @@ def find_runs(samples: Samples, *, breaks_ms: Sequence[float] = (), min_gap_ms: 
     parted = np.zeros(n, dtype=np.bool_)
     if n > 1:
         longest = max(GAP_STEPS * step_ms(t), min_gap_ms)
-        gap = np.diff(t) > longest + 1e-6
+        gap = np.diff(t) > longest + TOLERANCE_MS
         parted[1:] = gap | (block[1:] != block[:-1])
         cut[1:] = parted[1:] | lost[1:] | lost[:-1]
     borders = np.append(np.flatnonzero(cut), n)
@@ -96,40 +110,76 @@ def _all_breaks(samples: Samples, breaks_ms: Sequence[float]) -> FloatArray:
     return np.unique(np.concatenate((samples.breaks_ms, given)))
 
 
-def stretches(mask: BoolArray, runs: Runs) -> tuple[IntArray, IntArray]:
+def mean_step_ms(t_ms: FloatArray, runs: Runs) -> float:
+    """Mean step between samples of one run, ms; NaN where no run has two.
+
+    Where stamps come in bursts, or some were dropped, the median step says less about how many
+    samples fill a window.
+
+    >>> samples = Samples(t_ms=[0, 1, 30, 31, 60, 61, 900, 901], xy_px=np.zeros((8, 2)))
+    >>> round(mean_step_ms(samples.t_ms, find_runs(samples, min_gap_ms=75)), 3)
+    10.333
+    """
+    begins = np.flatnonzero(runs.start == np.arange(len(t_ms)))
+    begins = begins[runs.stop[begins] > begins]
+    last = runs.stop[begins] - 1
+    steps = int((last - begins).sum())
+    return float((t_ms[last] - t_ms[begins]).sum()) / steps if steps else math.nan
+
+
+def holes(t_ms: FloatArray, *, brief_ms: float = 0.0) -> BoolArray:
+    """Whether samples are absent before each one, ``(n,)``; for more than `brief_ms`.
+
+    A step longer than three median ones, and than `brief_ms` and one of them.
+
+    >>> holes(np.array([0.0, 2.0, 4.0, 20.0, 22.0])).tolist()
+    [False, False, False, True, False]
+    """
+    absent = np.zeros(len(t_ms), dtype=np.bool_)
+    if len(t_ms) > 1:
+        step = step_ms(t_ms)
+        absent[1:] = np.diff(t_ms) > max(GAP_STEPS * step, brief_ms + step) + TOLERANCE_MS
+    return absent
+
+
+def stretches(mask: BoolArray, runs: Runs) -> Stretches:
     """First index and one past the last of consecutive True samples within one run."""
-    index = np.arange(len(mask))
-    before = np.concatenate(([False], mask[:-1]))
-    after = np.concatenate((mask[1:], [False]))
-    first = np.flatnonzero(mask & (~before | (runs.start == index)))
-    last = np.flatnonzero(mask & (~after | (runs.stop == index + 1))) + 1
+    return stretches_within(mask, runs.start)
+
+
+def stretches_within(mask: BoolArray, number: IntArray) -> Stretches:
+    """First index and one past the last of consecutive True samples of the same number.
+
+    >>> stretches_within(np.array([True, True, True, False]), np.array([0, 0, 1, 1]))
+    (array([0, 2]), array([2, 3]))
+    """
+    if not len(mask):
+        return np.flatnonzero(mask), np.flatnonzero(mask)
+    joined = mask[1:] & mask[:-1] & (number[1:] == number[:-1])
+    first = np.flatnonzero(mask & ~np.concatenate(([False], joined)))
+    last = np.flatnonzero(mask & ~np.concatenate((joined, [False]))) + 1
     return first, last
 
 
-def fixations(samples: Samples, runs: Runs, first: IntArray, last: IntArray) -> Events:
-    """Fixations ``[first, last)`` with the mean of their valid samples as place."""
-    return Events(
-        kind=repeated("fixation", len(first)),
-        onset_ms=samples.t_ms[first],
-        offset_ms=runs.end_ms[last - 1],
-        xy_px=mean_place(samples, first, last),
-        end_xy_px=np.full((len(first), 2), np.nan),
-        first=first,
-        last=last,
-    )
+def lasting(samples: Samples, runs: Runs, pieces: Stretches, *, min_ms: float) -> Stretches:
+    """Those ``[first, last)`` that last at least `min_ms`, from onset to offset."""
+    first, last = pieces
+    kept = runs.end_ms[last - 1] - samples.t_ms[first] >= min_ms - TOLERANCE_MS
+    return first[kept], last[kept]
 
 
-def mean_place(samples: Samples, first: IntArray, last: IntArray) -> FloatArray:
-    """Mean of the valid samples of every ``[first, last)``, px ``(k, 2)``."""
-    if not len(first):
-        return np.empty((0, 2))
-    valid = ~samples.lost
-    # One column more, so that an event may end with the last sample.
-    columns = np.zeros((3, len(samples) + 1))
-    for axis in (0, 1):
-        columns[axis, :-1] = np.where(valid, samples.xy_px[:, axis], 0.0)
-    columns[2, :-1] = valid
-    edges = np.stack([first, last], axis=1).ravel()
-    sums = np.add.reduceat(columns, edges, axis=1)[:, ::2]
-    place: FloatArray = (sums[:2] / sums[2]).T
-    return place
+def parts(runs: Runs) -> list[tuple[int, int]]:
+    """Samples ``[first, last)`` between gaps and breaks, losses included."""
+    edges = np.flatnonzero(np.diff(runs.part, prepend=-1, append=-1)).tolist()
+    return list(pairwise(edges))
+
+
+def covered(n: int, first: IntArray, last: IntArray) -> BoolArray:
+    """Mark the samples inside any stretch ``[first, last)``, ``(n,)``.
+
+    >>> covered(5, np.array([0, 3]), np.array([2, 4]))
+    array([ True,  True, False,  True, False])
+    """
+    opened, closed = (np.bincount(edge, minlength=n + 1) for edge in (first, last))
+    inside: BoolArray = np.cumsum(opened[:-1] - closed[:-1]) > 0
+    return inside

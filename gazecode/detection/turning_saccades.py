@@ -7,14 +7,11 @@ stands in the head of `gazecode.detection.larsson`.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from gazecode.detection.limits import TOLERANCE_MS
+from gazecode.model.checks import FloatArray, IntArray
 
 __all__ = ["Rules", "Signals", "all_moves"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 NOISE = {"acceleration": 4.0, "peak": 6.0, "edge": 4.0, "pso": 4.0}
 """Thresholds as multiples of the noise."""

@@ -11,17 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from gazecode.detection.limits import TOLERANCE_MS
 from gazecode.detection.segments import Runs
 from gazecode.model import Samples, Screen
+from gazecode.model.checks import FloatArray, IntArray
 from gazecode.units import angle_deg, px_to_deg, step_ms
 
-__all__ = ["Directions", "directions", "speed_deg_s"]
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+__all__ = ["Directions", "directions", "reach_out", "speed_deg_s"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +107,7 @@ def speed_deg_s(t_ms: FloatArray, gaze: Directions, runs: Runs, *, window_ms: fl
     right = np.maximum(np.searchsorted(t_ms, t_ms + reach, side="right") - 1, index + 1)
     left, right = _within(runs, index, left, right)
     short = np.flatnonzero(t_ms[right] - t_ms[left] < half - TOLERANCE_MS)
-    left[short], right[short] = _reach_out(t_ms, runs, short, half=half)
+    left[short], right[short] = reach_out(t_ms, runs, short, half_ms=half)
 
     speed, span = _speed(t_ms, gaze, left, right)
     slow_clock = step_ms(t_ms) > window_ms * 2 / 3 + TOLERANCE_MS
@@ -132,11 +129,12 @@ def _speed(
     return speed, span
 
 
-def _reach_out(
-    t_ms: FloatArray, runs: Runs, index: IntArray, *, half: float
+def reach_out(
+    t_ms: FloatArray, runs: Runs, index: IntArray, *, half_ms: float
 ) -> tuple[IntArray, IntArray]:
+    """The nearest samples at least `half_ms` before and after, or where the run begins and ends."""
     t = t_ms[index]
-    reach = half - TOLERANCE_MS
+    reach = half_ms - TOLERANCE_MS
     left = np.searchsorted(t_ms, t - reach, side="right") - 1
     right = np.searchsorted(t_ms, t + reach)
     return _within(runs, index, left, right)

@@ -8,10 +8,7 @@ from hypothesis import strategies as st
 
 from gazecode.detection import detect_ivt
 from gazecode.detection.event_measures import EventMeasures, event_measures
-from gazecode.detection.kinematics import speed_and_acceleration
 from gazecode.detection.segments import find_runs
-from gazecode.detection.smoothing import smooth
-from gazecode.detection.velocity import directions
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import Events, Samples
 from gazecode.quality import bcea, rms_s2s, std
@@ -97,21 +94,6 @@ def test_against_loops(clip, slow_angles, screen, known_screen, seed, kind):  # 
             # On a line the area is the root of a difference that is all rounding.
             near = 1e-6 if name == "bcea_deg2" else 1e-9
             assert getattr(found, name)[i] == pytest.approx(value, abs=near, nan_ok=True), name
-
-
-@given(st.integers(0, 10**6), st.sampled_from(CLOCKS), st.sampled_from(LOSSES))
-def test_kinematics_are_those_of_the_polynomials(clip, screen, seed, clock, losses):
-    samples = clip(seed, clock, losses)
-    gaze = directions(samples, screen, px_per_deg=40)
-    runs = find_runs(samples, min_gap_ms=75)
-    if len(samples) < 2:
-        return
-    speed, acceleration = speed_and_acceleration(samples.t_ms, gaze, runs, window_ms=20)
-    slow = smooth(samples.t_ms, gaze, runs, window_ms=20)
-    np.testing.assert_allclose(speed, slow.speed_deg_s, rtol=1e-6, atol=1e-6)
-    level = np.cos(np.radians(slow.deg[:, 1]))
-    size = np.hypot(slow.acceleration_deg_s2[:, 0] * level, slow.acceleration_deg_s2[:, 1])
-    np.testing.assert_allclose(acceleration, size, rtol=1e-5, atol=1e-2)
 
 
 @given(st.integers(0, 10**6), st.sampled_from(CLOCKS), st.sampled_from(LOSSES))

@@ -93,7 +93,7 @@ def test_a_loss_of_up_to_100_ms_is_bridged(lost, pieces):
     events = detect_i2mc(samples)
     assert len(events) == pieces
     # From the last sample before to the first after there are lost + 1 steps of 2 ms.
-    assert len(detect_i2mc(samples, max_fill_ms=0)) == 4
+    assert len(detect_i2mc(samples, max_loss_ms=0)) == 4
     for a, b, place in zip(events.first, events.last, events.xy_px, strict=True):
         assert place == pytest.approx(np.nanmean(samples.xy_px[a:b], axis=0))
         assert not np.isnan(samples.xy_px[[a, b - 1]]).any()

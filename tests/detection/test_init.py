@@ -44,7 +44,8 @@ def test_parameters_reach_the_method(method, screen):
 def test_unknown_method_unknown_parameter_and_bad_breaks_are_refused():
     with pytest.raises(ParameterError) as error:
         detect(ONE, "itv")
-    assert str(error.value) == f"no 'itv' in detectors; choose from: {', '.join(sorted(DETECTORS))}"
+    names = ", ".join(sorted({*DETECTORS, "pymovements:NAME"}))
+    assert str(error.value) == f"no 'itv' in detectors; choose from: {names}"
     with pytest.raises(ParameterError) as error:
         detect(ONE, "idt", max_speed_deg_s=30)
     assert str(error.value) == (

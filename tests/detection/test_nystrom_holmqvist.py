@@ -131,9 +131,9 @@ def test_durations_are_kept_and_events_are_disjoint(clip, seed, clock, losses):
     ("name", "value"),
     [
         ("velocity_window_ms", 0),
-        ("start_peak_deg_s", 0),
-        ("max_speed_deg_s", 0),
-        ("max_acceleration_deg_s2", 0),
+        ("start_peak_speed_deg_s", 0),
+        ("impossible_speed_deg_s", 0),
+        ("impossible_acceleration_deg_s2", 0),
         ("min_saccade_ms", -1),
         ("min_duration_ms", np.nan),
     ],

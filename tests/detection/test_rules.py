@@ -86,7 +86,7 @@ def check_invariants(events, samples, parts, ends):
     assert events.offset_ms.tolist() == [ends[b - 1] for _, _, b in rows_of(events)]
 
 
-def slow_merge_fixations(rows, samples, ends, parts, *, max_gap_ms, max_angle_deg):
+def slow_merge_fixations(rows, samples, ends, parts, *, merge_gap_ms, merge_angle_deg):
     def mean(a, b):
         return np.nanmean(samples.xy_px[a:b], axis=0) / 40.0
 
@@ -98,8 +98,8 @@ def slow_merge_fixations(rows, samples, ends, parts, *, max_gap_ms, max_angle_de
             and k is not None
             and not any(row[0] == "blink" for row in out[k + 1 :])
             and parts[out[k][1]] == parts[a]
-            and samples.t_ms[a] - ends[out[k][2] - 1] <= max_gap_ms + 1e-6
-            and np.hypot(*(mean(a, b) - mean(*out[k][1:]))) <= max_angle_deg + 1e-9
+            and samples.t_ms[a] - ends[out[k][2] - 1] <= merge_gap_ms + 1e-6
+            and np.hypot(*(mean(a, b) - mean(*out[k][1:]))) <= merge_angle_deg + 1e-9
         )
         if joins:
             out[k:] = [("fixation", out[k][1], b)]
@@ -112,12 +112,12 @@ def slow_merge_fixations(rows, samples, ends, parts, *, max_gap_ms, max_angle_de
 @given(
     seed=st.integers(0, 2**32 - 1),
     clock=st.sampled_from(CLOCKS),
-    max_gap_ms=st.sampled_from([0.0, 30.0, 75.0]),
-    max_angle_deg=st.sampled_from([0.0, 0.5, 5.0]),
+    merge_gap_ms=st.sampled_from([0.0, 30.0, 75.0]),
+    merge_angle_deg=st.sampled_from([0.0, 0.5, 5.0]),
 )
-def test_merging_fixations_equals_a_loop(case, *, seed, clock, max_gap_ms, max_angle_deg):
+def test_merging_fixations_equals_a_loop(case, *, seed, clock, merge_gap_ms, merge_angle_deg):
     samples, events, breaks, parts, ends = case(seed, clock)
-    limits = {"max_gap_ms": max_gap_ms, "max_angle_deg": max_angle_deg}
+    limits = {"merge_gap_ms": merge_gap_ms, "merge_angle_deg": merge_angle_deg}
     merged = merge_fixations(events, samples, breaks_ms=breaks, **limits)
     check_invariants(merged, samples, parts, ends)
     assert rows_of(merged) == slow_merge_fixations(rows_of(events), samples, ends, parts, **limits)
@@ -126,7 +126,7 @@ def test_merging_fixations_equals_a_loop(case, *, seed, clock, max_gap_ms, max_a
             assert place == pytest.approx(np.nanmean(samples.xy_px[a:b], axis=0))
 
 
-def slow_merge_saccades(rows, samples, ends, parts, max_gap_ms):
+def slow_merge_saccades(rows, samples, ends, parts, merge_gap_ms):
     out = []
     for kind, a, b in rows:
         k = max((i for i, row in enumerate(out) if row[0] == "saccade"), default=None)
@@ -135,7 +135,7 @@ def slow_merge_saccades(rows, samples, ends, parts, max_gap_ms):
             and k is not None
             and all(row[0] in ("pso", "undefined") for row in out[k + 1 :])
             and parts[out[k][1]] == parts[a]
-            and samples.t_ms[a] - ends[out[k][2] - 1] <= max_gap_ms + 1e-6
+            and samples.t_ms[a] - ends[out[k][2] - 1] <= merge_gap_ms + 1e-6
         )
         if joins:
             out[k:] = [("saccade", out[k][1], b)]
@@ -148,13 +148,13 @@ def slow_merge_saccades(rows, samples, ends, parts, max_gap_ms):
 @given(
     seed=st.integers(0, 2**32 - 1),
     clock=st.sampled_from(CLOCKS),
-    max_gap_ms=st.sampled_from([0.0, 20.0, 60.0]),
+    merge_gap_ms=st.sampled_from([0.0, 20.0, 60.0]),
 )
-def test_merging_saccades_equals_a_loop(case, *, seed, clock, max_gap_ms):
+def test_merging_saccades_equals_a_loop(case, *, seed, clock, merge_gap_ms):
     samples, events, breaks, parts, ends = case(seed, clock)
-    merged = merge_saccades(events, samples, breaks_ms=breaks, max_gap_ms=max_gap_ms)
+    merged = merge_saccades(events, samples, breaks_ms=breaks, merge_gap_ms=merge_gap_ms)
     check_invariants(merged, samples, parts, ends)
-    expected = slow_merge_saccades(rows_of(events), samples, ends, parts, max_gap_ms)
+    expected = slow_merge_saccades(rows_of(events), samples, ends, parts, merge_gap_ms)
     assert rows_of(merged) == expected
 
 
@@ -349,5 +349,5 @@ def test_refuses_unknown_names_and_values_out_of_range():
             apply_rules(Events.empty(), samples, rules)
     with pytest.raises(ParameterError, match="drop_short has no parameter screen"):
         apply_rules(Events.empty(), samples, [("drop_short", {"screen": None})])
-    with pytest.raises(ParameterError, match="max_gap_ms is -1; expected 0 or more"):
-        merge_fixations(Events.empty(), samples, max_gap_ms=-1)
+    with pytest.raises(ParameterError, match="merge_gap_ms is -1; expected 0 or more"):
+        merge_fixations(Events.empty(), samples, merge_gap_ms=-1)

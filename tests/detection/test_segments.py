@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.detection.segments import find_runs, mean_place
+from gazecode.detection.assembly import mean_place
+from gazecode.detection.segments import find_runs
 from gazecode.model import Samples
 
 CLOCKS = ("regular", "rounded", "jittered", "gapped", "bursts")
