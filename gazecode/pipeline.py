@@ -232,7 +232,8 @@ def analyse(
     if events is None and shown:
         return replace(result, failures=(Failure(trial="", stage="detect", reason=trouble),))
     events = events or Events.empty()
-    drift, trouble = _drift_of(shown, events, steps)
+    good = [(trial, what) for trial, what in shown if not report.trial_reasons(trial.name)]
+    drift, trouble = _drift_of(good, events, steps)
     trials: list[TrialResult] = []
     for trial, what in shown:
         if reasons := report.trial_reasons(trial.name):
@@ -339,6 +340,7 @@ def _drift_of(
     trials = [
         (shifted(_inside(events, trial).of("fixation"), steps.placing.offset_px), what.layout)
         for trial, what in shown
+        if len(what.layout)
     ]
     try:
         return find_drift(trials, steps.placing, events=events, targets=steps.targets), ""
@@ -347,10 +349,12 @@ def _drift_of(
 
 
 def counted_hits(hits: Hits, fixations: Events, activities: Sequence[str]) -> Hits:
-    """Hits of the fixations with one of these activities; of all where none is said."""
-    if fixations.activity is None or not activities:
+    """Hits of the fixations with one of these activities; where no log says it, it is unknown."""
+    if not activities:
         return hits
-    return hits.only(np.isin(fixations.activity.astype(str), list(activities)))
+    said = fixations.activity
+    known = np.full(len(fixations), "unknown") if said is None else said.astype(str)
+    return hits.only(np.isin(known, list(activities)))
 
 
 def _chance(fixations: Events, layout: Layout, trial: Trial, steps: Steps) -> FloatArray | None:

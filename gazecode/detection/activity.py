@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from gazecode.detection.limits import at_least_zero
 from gazecode.errors import ParameterError
 from gazecode.model import Events
 from gazecode.model.checks import BoolArray, FloatArray, StrArray, repeated
@@ -75,8 +76,7 @@ def with_activity(
     'unknown'
     """
     for name, value in (("edit_margin_ms", edit_margin_ms), ("scroll_margin_ms", scroll_margin_ms)):
-        if not (np.isfinite(value) and value >= 0):
-            raise ParameterError(f"{name} is {value}; expected 0 or more ms")
+        at_least_zero(**{name: value})
     activity: StrArray = repeated("unknown", len(fixations))
     activity[_logged(fixations, edits_ms, scrolls_ms, logged_ms)] = "reading"
     # From the weakest to the strongest: a later one overwrites.

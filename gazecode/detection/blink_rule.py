@@ -8,6 +8,7 @@ from gazecode.detection.assembly import assemble, by_kind, columns_of
 from gazecode.detection.blinks import detect_blink_loss
 from gazecode.detection.limits import TOLERANCE_MS, at_least_zero
 from gazecode.detection.segments import MIN_GAP_MS, Runs, Stretches, covered, find_runs
+from gazecode.errors import ParameterError
 from gazecode.model import Events, Samples, Screen
 from gazecode.model.checks import BoolArray, IntArray, repeated
 from gazecode.units import DEFAULT_PX_PER_DEG
@@ -71,6 +72,11 @@ def lay_blinks(
     """
     at_least_zero(min_duration_ms=min_duration_ms, min_gap_ms=min_gap_ms)
     runs = find_runs(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
+    if not isinstance(blinks, Events | None):
+        raise ParameterError(
+            f"blinks is {blinks!r}; expected events, or None; [detect] blinks, or "
+            "detect(..., blinks=...), names the way to find them"
+        )
     if blinks is None:
         blinks = detect_blink_loss(samples, breaks_ms=breaks_ms, min_gap_ms=min_gap_ms)
     kinds, first, last = columns_of(events, samples)

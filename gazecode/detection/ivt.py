@@ -12,6 +12,9 @@ What the paper leaves open, and what is done here:
   of all its valid samples, what was merged over included.
 * A loss is not filled in. It ends a stretch; merging alone may bridge it, by its limits, and
   never where stamps are further apart than a gap.
+* Speed on irregular and slow clocks: a window that spans too little time reaches for further
+  samples, and where it spans much more than 20 ms (at 60 Hz every window does) the faster of its
+  two sides counts (`gazecode.detection.velocity.speed_deg_s`).
 * Smoothing (off by default there too) is left to a step of its own.
 * The oscillation after a saccade is as fast as the threshold says: its fast part counts as
   saccade, the rest as fixation.

@@ -61,7 +61,7 @@ from gazecode.detection.smoothing import smooth, window_samples
 from gazecode.detection.velocity import Directions, directions, speed_deg_s
 from gazecode.model import Events, Samples, Screen
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
-from gazecode.units import DEFAULT_PX_PER_DEG, step_ms
+from gazecode.units import DEFAULT_PX_PER_DEG
 
 __all__ = ["detect_remodnav"]
 
@@ -241,7 +241,8 @@ def _seen(samples: Samples, runs: Runs, speed: FloatArray) -> Seen:
     n = len(samples)
     start, stop = np.arange(n), np.arange(n)
     median = np.full(n, np.nan)
-    size = 2 * max(round((MEDIAN_MS / step_ms(samples.t_ms) - 1) / 2), 1) + 1 if n > 1 else 1
+    step = mean_step_ms(samples.t_ms, runs)
+    size = 1 if np.isnan(step) else 2 * max(round((min(MEDIAN_MS / step, n) - 1) / 2), 1) + 1
     for a, b in zip(*stretches(~np.isnan(speed), runs), strict=True):
         start[a:b], stop[a:b] = a, b
         median[a:b] = median_filter(speed[a:b], size=min(size, b - a), mode="nearest")

@@ -353,8 +353,7 @@ def apply_rules(
     >>> apply_rules(events, samples, rules).kind.tolist()
     ['fixation']
     """
-    for rule in rules:
-        name, params = (rule, {}) if isinstance(rule, str) else rule
+    for name, params in _named(rules):
         function = RULES[name]
         given = ("screen", "px_per_deg", "breaks_ms")
         check_parameters(function, params, name=name, reserved=given)
@@ -362,3 +361,20 @@ def apply_rules(
             events, samples, screen=screen, px_per_deg=px_per_deg, breaks_ms=breaks_ms, **params
         )
     return events
+
+
+def _named(rules: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    """Rules as pairs of a name and its parameters."""
+    given = list(rules) if _is_list(rules) else [None]
+    pairs: list[Any] = [(rule, {}) if isinstance(rule, str) else rule for rule in given]
+    for pair in pairs:
+        if not (_is_list(pair) and len(pair) == 2 and isinstance(pair[1], Mapping)):
+            raise ParameterError(
+                f"rules is {rules!r}; expected a list of names, or of pairs of a name and its "
+                f"parameters; names: {', '.join(RULES)}"
+            )
+    return [(str(name), params) for name, params in pairs]
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)

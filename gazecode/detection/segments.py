@@ -102,7 +102,10 @@ def find_runs(samples: Samples, *, breaks_ms: Sequence[float] = (), min_gap_ms: 
 
 
 def _all_breaks(samples: Samples, breaks_ms: Sequence[float]) -> FloatArray:
-    given = np.asarray(breaks_ms, dtype=np.float64)
+    try:
+        given = np.asarray(breaks_ms, dtype=np.float64)
+    except (TypeError, ValueError):
+        given = np.full((1, 1), np.nan)
     if given.ndim != 1 or not np.isfinite(given).all():
         raise ParameterError(
             f"breaks_ms is {breaks_ms!r}; expected a list of times in ms on the samples' clock"

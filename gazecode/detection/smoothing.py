@@ -72,7 +72,8 @@ def window_samples(t_ms: FloatArray, runs: Runs, window_ms: float, *, degree: in
     if np.isnan(step):
         return 2 * fewest + 1
     # What float stamps add or take does not decide between two windows equally near.
-    return 2 * max(round(round((window_ms / step - 1) / 2, 6)), fewest) + 1
+    size = min(window_ms / step, 2.0 * len(t_ms) + 1)
+    return 2 * max(round(round((size - 1) / 2, 6)), fewest) + 1
 
 
 def smooth(

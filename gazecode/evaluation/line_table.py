@@ -135,7 +135,7 @@ def _score(trial: LineTrial, method: str, params: Mapping[str, Any]) -> tuple[_S
     gold = trial.gold_line[kept]
     group = trial.group or trial.name
     try:
-        found = assign_lines(trial.fixations[kept], trial.layout, method, **params)
+        found = assign_lines(trial.fixations[kept], trial.layout, method, min_share=0.0, **params)
     except DataError:
         nothing = np.zeros(len(kept), dtype=bool)
         return _Scored(right=nothing, share=np.zeros(len(kept)), taken=nothing, group=group), 1

@@ -99,7 +99,9 @@ def line_accuracy_table(folder: Path, methods: Sequence[str] | None = None) -> l
     held = list(trials(folder))
     rows = []
     for method in LINE_METHODS if methods is None else methods:
-        found = [assign_lines(one.fixations, one.layout, method).line for one in held]
+        found = [
+            assign_lines(one.fixations, one.layout, method, min_share=0.0).line for one in held
+        ]
         rows.append({"method": method, **_scored(held, found)})
     return rows
 

@@ -34,7 +34,10 @@ def process(study: Study, index: int, folder: Path) -> None:
         result = analyse(recording, StimulusFinder(study), steps)
     except GazecodeError as error:
         # The line goes into files that leave this machine: names may, folders may not.
-        result = _failed(stage, str(error).replace(str(entry.file), entry.name))
+        reason = str(error).replace(str(entry.file), entry.name)
+        if entry.changelog is not None:
+            reason = reason.replace(str(entry.changelog), entry.changelog.name)
+        result = _failed(stage, reason)
     except Exception as error:
         if os.environ.get("GAZECODE_DEBUG"):
             raise

@@ -220,7 +220,7 @@ class WeighTable(StepTable):
 
     scheme: str = "duration"
     per: Literal["trial", "participant", "source"] = "trial"
-    activity: tuple[Activity, ...] = ("reading", "unknown")
+    activity: Annotated[tuple[Activity, ...], Field(min_length=1)] = ("reading", "unknown")
 
 
 class AlignTable(Settings):

@@ -126,6 +126,7 @@ def assign_lines(
     check_parameters(function, params, name=method)
     if min_share is None:
         min_share = ABSTAIN.get(method, 0.0)
+    check_parameters(assign_lines, {"min_share": min_share}, name="assign_lines")
     if not 0 <= min_share <= 1:
         raise ParameterError(f"min_share is {min_share}; expected a probability, 0 to 1")
     other = set(fixations.kind) - {"fixation"}
@@ -141,7 +142,8 @@ def assign_lines(
     rows = np.flatnonzero(where.shown & _near(where.xy_px[:, 1], lines))
     shares = np.zeros((len(fixations), len(lines)))
     if len(rows):
-        shares[rows] = as_shares(function(where.xy_px[rows], lines, **params), len(lines))
+        found = as_shares(function(where.xy_px[rows], lines, **params), len(lines))
+        shares[rows] = _on_shown_lines(found, where.scroll_px[rows, 1], lines, layout)
     best = shares.argmax(axis=1)
     share = shares.max(axis=1, initial=0.0)
     taken = (share > 0) & (share >= min_share)
@@ -155,6 +157,24 @@ def assign_lines(
         line_share=share,
         line_shares=shares,
     )
+
+
+def _on_shown_lines(
+    shares: FloatArray, scroll_px: FloatArray, lines: Lines, layout: Layout
+) -> FloatArray:
+    """Without lines that the viewport did not show; what is left of a row is brought to its sum.
+
+    Whose lines were all out of sight was on none of them.
+    """
+    if layout.viewport_px is None:
+        return shares
+    at = lines.y_px - scroll_px[:, None]
+    seen = np.where((at >= layout.viewport_px[1]) & (at < layout.viewport_px[3]), shares, 0.0)
+    left = seen.sum(axis=1, keepdims=True)
+    whole: FloatArray = np.divide(
+        seen * shares.sum(axis=1, keepdims=True), left, out=np.zeros_like(seen), where=left > 0
+    )
+    return whole
 
 
 def _near(y_px: FloatArray, lines: Lines) -> BoolArray:

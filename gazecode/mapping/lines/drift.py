@@ -21,6 +21,7 @@ from gazecode.mapping.lines.surface import fit
 from gazecode.mapping.view import place
 from gazecode.model import Events, Layout
 from gazecode.model.checks import Array, FloatArray, column, same_length
+from gazecode.registry import check_parameters
 
 __all__ = ["DRIFT_MODELS", "Drift", "Target", "estimate_drift", "measure_drift"]
 
@@ -169,6 +170,12 @@ def estimate_drift(
     """
     if model not in DRIFT_MODELS:
         raise ParameterError.unknown("drift", model, DRIFT_MODELS)
+    given = {"noise_lines": noise_lines, "edge_lines": edge_lines, "line_cost": line_cost}
+    check_parameters(estimate_drift, given, name="estimate_drift")
+    for name, value in given.items():
+        if not np.isfinite(value) or (value <= 0 and name != "line_cost"):
+            wanted = "a number" if name == "line_cost" else "a number above 0"
+            raise ParameterError(f"{name} is {value!r}; expected {wanted}")
     trials, layouts = _several(fixations, Events), _several(layout, Layout)
     if len(trials) != len(layouts):
         raise DataError(f"{len(trials)} trials and {len(layouts)} layouts; expected as many")

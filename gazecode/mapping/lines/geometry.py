@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gazecode.errors import DataError
 from gazecode.model import Layout
 from gazecode.model.checks import FloatArray, IntArray
 
@@ -72,6 +73,11 @@ class Lines:
         np.minimum.at(left, index, boxes[:, 0])
         np.maximum.at(right, index, boxes[:, 2])
         words, word_line = _words(boxes, index, gap_px=WORD_GAP * layout.line_height_px)
+        if (np.diff(y) <= 0).any():
+            raise DataError(
+                "lines of the layout are not numbered from the top down, one below the other; "
+                "lay out columns, and pages side by side, one at a time"
+            )
         return cls(
             number=number,
             y_px=y,

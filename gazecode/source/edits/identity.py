@@ -79,7 +79,7 @@ class Identities:
         cuts = []
         for splice in splices:
             new = np.full(len(splice.new), _NONE)
-            cuts.append((splice.start, len(splice.new), home[splice.start : splice.stop]))
+            cuts.append((splice.start, len(splice.new), home[splice.start : splice.stop].copy()))
             home, now = (
                 np.concatenate([column[: splice.start], new, column[splice.stop :]])
                 for column in (home, now)
