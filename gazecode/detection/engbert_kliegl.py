@@ -160,7 +160,7 @@ def _velocity_deg_s(
         return np.full((n, 2), np.nan)
     index = np.arange(n)
     # A half is rounded down whatever floats make of the stamps.
-    most = max(round(window_ms / 2 / step * (1 - 1e-9)), 1)
+    most = max(round(min(window_ms / 2 / step, n) * (1 - 1e-9)), 1)
     sides = np.minimum(index - runs.start, runs.stop - 1 - index)
     reach = np.where(runs.stop > runs.start, np.minimum(most, sides), 0)
     left, right = _reach_out(t_ms, runs, reach, least_ms=SHORTEST * window_ms)

@@ -79,7 +79,7 @@ def neighbours(runs: Runs, index: IntArray) -> tuple[IntArray, IntArray]:
 
 def _span_ms(t_ms: FloatArray, runs: Runs, index: IntArray, width: int) -> FloatArray:
     """From the first to the last stamp of every sample's window."""
-    size = np.maximum(np.minimum(runs.stop - runs.start, width), 1)
+    size = np.maximum(np.minimum(runs.stop - runs.start, min(width, len(t_ms))), 1)
     first = np.clip(index - size // 2, runs.start, np.maximum(runs.stop - size, runs.start))
     span: FloatArray = t_ms[first + size - 1] - t_ms[first]
     return span

@@ -351,3 +351,20 @@ def test_refuses_unknown_names_and_values_out_of_range():
         apply_rules(Events.empty(), samples, [("drop_short", {"screen": None})])
     with pytest.raises(ParameterError, match="merge_gap_ms is -1; expected 0 or more"):
         merge_fixations(Events.empty(), samples, merge_gap_ms=-1)
+
+
+@pytest.mark.parametrize("wrong", ["merge_fixations", ["x", 3], [("drop_short",)], None, 3])
+def test_rules_that_are_no_list_of_rules_are_refused_in_one_line(wrong):
+    samples = Samples(t_ms=np.arange(50) * 4.0, xy_px=np.full((50, 2), 300.0))
+    with pytest.raises(ParameterError, match=r"rules is .*expected a list of names|no 'x' in"):
+        detect(samples, rules=wrong)
+
+
+def test_blinks_of_a_rule_are_events_and_huge_windows_are_no_crash():
+    samples = Samples(t_ms=np.arange(50) * 4.0, xy_px=np.full((50, 2), 300.0))
+    with pytest.raises(ParameterError, match="blinks is 'pupil'; expected events"):
+        detect(samples, rules=[("lay_blinks", {"blinks": "pupil"})])
+    with pytest.raises(ParameterError, match="breaks_ms is 'a'"):
+        detect(samples, breaks_ms="a")
+    for method in ("larsson", "ihmm", "nystrom_holmqvist", "engbert_kliegl", "ivt_hysteresis"):
+        detect(samples, method, velocity_window_ms=1e300)

@@ -95,3 +95,28 @@ def test_fixations_far_from_the_text_are_on_no_line():
         assert found.xy_px[2].tolist() == [100.0, 400.0]
     hits = map_to_tokens(assign_lines(fixations, layout, "jumps"), layout)
     assert hits.status[[2, 3]].tolist() == ["off", "off"]
+
+
+def test_without_a_log_every_activity_is_unknown(study, tmp_path, demo_out):
+    text = study.read_text(encoding="utf-8")
+    assert 'scheme = "duration"' in text
+    new = 'scheme = "duration"\nactivity = ["reading"]'
+    study.write_text(text.replace('scheme = "duration"', new), encoding="utf-8")
+    run_study(study, tmp_path / "out")
+    tokens = pd.read_parquet(tmp_path / "out" / "tokens.parquet")
+    hits = pd.read_parquet(tmp_path / "out" / "hits.parquet")
+    assert tokens["n_fixations"].sum() == 0
+    assert len(hits) == len(pd.read_parquet(demo_out / "hits.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("[lines]\nmin_share = 0.5", r"lines\.min_share \(line \d+\): expected method"),
+        ('[drift]\nper = "trial"', r"drift\.per \(line \d+\): goes with a model"),
+    ],
+)
+def test_settings_without_effect_are_refused(study, tmp_path, lines, message):
+    add(study, lines)
+    with pytest.raises(StudyError, match=message):
+        run_study(study, tmp_path / "out")
