@@ -74,9 +74,9 @@ def run_study(
         check_methods(study)
         if share:
             check_pooled(study)
+        check_stimuli(study)
     except StudyError as error:
         raise located(error, study_file) from error
-    check_stimuli(study)
     load_tokenizer(study.align.tokenizer)
     if out.exists() and not out.is_dir():
         raise StudyError(f"{out} is a file; name a folder for the outputs")

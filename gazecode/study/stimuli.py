@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 from gazecode import source
 from gazecode.disk import read_limited
-from gazecode.errors import ParameterError, StudyError
+from gazecode.errors import GazecodeError, ParameterError, StudyError
 from gazecode.mapping import box_layout, grid_layout, image_layout, read_boxes
 from gazecode.mapping.rows import VisualRows, folded, wrapped
 from gazecode.model import Layout, Recording, Screen, SourceTokens, Stimulus, Trial
@@ -105,8 +105,15 @@ def check_stimuli(study: Study) -> None:
             continue
         tokens = finder.parse(name, table, None)
         for entry in [table.layout, *table.layouts.values()]:
-            if entry is not None and not isinstance(entry, OwnBoxesTable):
+            if entry is None or isinstance(entry, OwnBoxesTable):
+                continue
+            try:
                 finder.lay_out(name, tokens, entry, None)
+            except StudyError:
+                raise
+            except GazecodeError as error:
+                key = "layout" if table.layout is not None else "layouts"
+                raise StudyError.at("stimuli", name, key, message=str(error)) from error
 
 
 def _written(name: str, table: StimulusTable, file: Path) -> str | bytes:

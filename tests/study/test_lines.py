@@ -120,3 +120,17 @@ def test_settings_without_effect_are_refused(study, tmp_path, lines, message):
     add(study, lines)
     with pytest.raises(StudyError, match=message):
         run_study(study, tmp_path / "out")
+
+
+def test_a_layout_that_fails_names_its_stimulus_and_line(study, tmp_path):
+    text = study.read_text(encoding="utf-8")
+    (study.parent / "broken.png").write_bytes(b"\x89PNG but not really")
+    head, _, rest = text.partition("layout = {")
+    new = 'layout = { kind = "image", image = "broken.png" }' + rest[rest.index("}") + 1 :]
+    study.write_text(head + new, encoding="utf-8")
+    with pytest.raises(StudyError, match=r"stimuli\.\w+\.layout \(line \d+\): the picture cannot"):
+        run_study(study, tmp_path / "out")
+    folded = "layout = {" + rest.replace("kind", "folds = [[5, 2]], kind", 1)
+    study.write_text(head + folded, encoding="utf-8")
+    with pytest.raises(StudyError, match=r"stimuli\.\w+\.layout \(line \d+\): "):
+        run_study(study, tmp_path / "out")

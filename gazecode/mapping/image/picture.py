@@ -67,9 +67,15 @@ def open_picture(image: Picture) -> npt.NDArray[np.uint8]:
         if isinstance(error, FileNotFoundError):
             raise FormatError(f"there is no file {name}; give the path of a picture") from error
         raise FormatError(
-            f"{name} cannot be opened as a picture ({str(error).splitlines()[0][:120]}); "
+            f"{name} cannot be opened as a picture ({_why(error)}); "
             f"expected a whole {', '.join(_FORMATS)} file: export it again"
         ) from error
+
+
+def _why(error: Exception) -> str:
+    """Pillow's reason, unless it names the bytes by their address."""
+    said = str(error).splitlines()[0][:120] if str(error) else ""
+    return said if said and "BytesIO" not in said else "of no known format"
 
 
 def _check_size(name: str, width: int, height: int) -> None:
