@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gazecode.errors import DataError
+from gazecode.errors import DataError, ParameterError
 from gazecode.model import Screen
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.units import DEFAULT_PX_PER_DEG, angle_deg, px_to_deg
@@ -219,11 +219,13 @@ def linearity(
     >>> said.vertical_next, said.horizontal_later, said.regression_rate, said.line_coverage
     (1.0, 0.25, 0.25, 1.0)
     """
-    lines = np.asarray(line, dtype=np.int64)
+    lines = _numbers(line, "line")
     n = len(lines)
     xy = _column(xy_px, (n, 2), "xy_px")
+    if not (np.isfinite(px_per_deg) and px_per_deg > 0):
+        raise ParameterError(f"px_per_deg is {px_per_deg}; expected a number above 0")
     x = xy[:, 0] if place is None else _column(place, (n,), "place")
-    item = np.full(n, -1) if element is None else np.asarray(element, dtype=np.int64)
+    item = np.full(n, -1) if element is None else _numbers(element, "element")
     if len(item) != n:
         raise DataError(f"element has {len(item)} rows for {n} fixations; expected one each")
     rank = _ranks(lines, code_lines)
@@ -281,6 +283,14 @@ def _column(given: npt.ArrayLike | None, shape: tuple[int, ...], name: str) -> F
     if values.shape != shape:
         raise DataError(f"{name} has shape {values.shape}; expected {shape}, one row per fixation")
     return values
+
+
+def _numbers(given: npt.ArrayLike, name: str) -> IntArray:
+    """Whole numbers; a column with gaps is told what stands for none."""
+    values = np.asarray(given, dtype=np.float64)
+    if values.ndim != 1 or not np.isfinite(values).all() or (values != np.floor(values)).any():
+        raise DataError(f"{name} holds what is no whole number; expected -1 where there is none")
+    return values.astype(np.int64)
 
 
 def _ranks(line: IntArray, code_lines: Sequence[int] | None) -> IntArray:

@@ -98,7 +98,7 @@ def multimatch(
     >>> said.shape, said.direction, said.position, said.n_aligned
     (1.0, 1.0, 0.95, 2)
     """
-    if not (width_px > 0 and height_px > 0):
+    if not (0 < width_px < math.inf and 0 < height_px < math.inf):
         raise ParameterError(f"the screen is {width_px} by {height_px} px; expected more than 0")
     diagonal = math.hypot(width_px, height_px)
     paths, left_out = [], 0

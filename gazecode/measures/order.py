@@ -190,8 +190,8 @@ def _prefix_scores(
 
 
 def _check(match: float, mismatch: float, gap: float) -> None:
-    if not match > 0:
+    if not (np.isfinite(match) and match > 0):
         raise ParameterError(f"match is {match}; expected a score above 0")
     for name, value in (("mismatch", mismatch), ("gap", gap)):
-        if not value <= 0:
+        if not (np.isfinite(value) and value <= 0):
             raise ParameterError(f"{name} is {value}; expected a penalty, 0 or below")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazecode.errors import DataError
+from gazecode.errors import DataError, ParameterError
 from gazecode.measures.linearity import linearity, pool_linearity
 from gazecode.model import Screen
 
@@ -132,3 +132,15 @@ def test_refusals():
         linearity([0], element=[7], n_elements=5)
     with pytest.raises(DataError, match="holds no code"):
         linearity(np.array([0]), code_lines=[])
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, float("nan"), float("inf")])
+def test_pixels_of_a_degree_are_a_number_above_zero(wrong):
+    with pytest.raises(ParameterError, match="px_per_deg"):
+        linearity([0, 1], xy_px=[[0, 0], [9, 9]], px_per_deg=wrong)
+
+
+def test_a_column_with_gaps_is_told_what_stands_for_none():
+    with pytest.raises(DataError, match="line holds what is no whole number; expected -1"):
+        linearity([0, float("nan"), 1])
+    assert linearity([0.0, -1.0, 1.0]).on_code == 2
