@@ -11,6 +11,15 @@ __all__ = ["EVALUATIONS", "Evaluation", "Table", "evaluate"]
 
 Rows = list[dict[str, Any]]
 
+DETECTORS_SCORED = (
+    *("ivt", "ivt_hysteresis", "idt", "engbert_kliegl", "ihmm"),
+    *("nystrom_holmqvist", "larsson", "remodnav", "i2mc"),
+)
+DETECTORS_SHOWN = ("ivt", "ivt_hysteresis", "larsson")
+"""Told in full: by every way to count, and at lower rates."""
+FOR_CODE = ("jumps", "register")
+"""Line methods made for code."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -84,13 +93,6 @@ def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-DETECTORS_SCORED = (
-    *("ivt", "ivt_hysteresis", "idt", "engbert_kliegl", "ihmm"),
-    *("nystrom_holmqvist", "larsson", "remodnav", "i2mc"),
-)
-DETECTORS_SHOWN = ("ivt", "ivt_hysteresis", "larsson")
-
-
 def _hits(folder: Path) -> Iterator[Table]:
     from gazecode.evaluation.hits import hit_table
 
@@ -152,9 +154,6 @@ def _beside_best(held: Rows, method: str) -> dict[str, Any]:
         "above .5": f"{ours['accuracy_at']:.3f} of {1 - ours['abstained_at']:.2f}",
         "calibration": ours["calibration"],
     }
-
-
-FOR_CODE = ("jumps", "register")
 
 
 def _images(folder: Path) -> Iterator[Table]:
