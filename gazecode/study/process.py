@@ -34,9 +34,9 @@ def process(study: Study, index: int, folder: Path) -> None:
         result = analyse(recording, StimulusFinder(study), steps)
     except GazecodeError as error:
         # The line goes into files that leave this machine: names may, folders may not.
-        reason = str(error).replace(str(entry.file), entry.name)
-        if entry.changelog is not None:
-            reason = reason.replace(str(entry.changelog), entry.changelog.name)
+        reason = str(error)
+        for file, name in zip(entry.files, (entry.name, "changelog"), strict=False):
+            reason = reason.replace(str(file), name)
         result = _failed(stage, reason)
     except Exception as error:
         if os.environ.get("GAZECODE_DEBUG"):

@@ -18,7 +18,7 @@ from gazecode.study.outputs import RunSummary, write_outputs
 from gazecode.study.process import process
 from gazecode.study.pseudonyms import load_key, nameless, pseudonymous
 from gazecode.study.scrubbing import Scrubber
-from gazecode.study.settings import RecordingTable, Study, digest_of, load_study, located
+from gazecode.study.settings import Study, digest_of, load_study, located
 from gazecode.study.sharing import check_pooled, write_shared
 from gazecode.study.stimuli import check_stimuli
 from gazecode.version import __version__
@@ -169,9 +169,9 @@ def _keys(study: Study) -> list[str]:
     shared = digest_of([settled(study), _stimuli_digest(study), __version__])
     return [
         f"{i:04d}-"
-        + digest_of(
-            [shared, entry.model_dump(mode="json"), *(_sha256(p) for p in _recorded(entry))]
-        )[:24]
+        + digest_of([shared, entry.model_dump(mode="json"), *(_sha256(p) for p in entry.files)])[
+            :24
+        ]
         for i, entry in enumerate(study.recordings)
     ]
 
@@ -191,10 +191,6 @@ def _files_of(value: Any) -> Iterator[Path]:
             yield from _files_of(inner)
 
 
-def _recorded(entry: RecordingTable) -> list[Path]:
-    return [entry.file, *([entry.changelog] if entry.changelog else [])]
-
-
 def _sha256(path: Path) -> str:
     if not path.is_file():
         return ""
@@ -205,5 +201,5 @@ def _sha256(path: Path) -> str:
 def _inputs_digest(study: Study) -> str:
     """One digest over everything that went in: recordings, sources, boxes, tokenizer."""
     stimuli = [p for table in study.stimuli.values() for p in _files_of(table.model_dump())]
-    recordings = [path for entry in study.recordings for path in _recorded(entry)]
+    recordings = [path for entry in study.recordings for path in entry.files]
     return digest_of(sorted(_sha256(p) for p in [*recordings, *stimuli, study.align.tokenizer]))

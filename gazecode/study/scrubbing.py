@@ -7,7 +7,7 @@ A participant's id is found wherever it stands alone in a text: ``P1`` in ``P1_t
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from gazecode.pipeline import Failure, RecordingResult, TrialResult
@@ -143,15 +143,11 @@ def names_of(study: Study, *, person: Naming, file: Naming) -> dict[str, str]:
     for entry in study.recordings:
         other = file(entry.name)
         options = [value for value in entry.options.values() if isinstance(value, str)]
-        paths = (entry.name, *map(str, _files(entry)), *(o for o in options if PurePath(o).suffix))
+        paths = (entry.name, *map(str, entry.files), *(o for o in options if PurePath(o).suffix))
         for name in {form for path in paths for form in _forms(path)}:
             files[name] = other if files.get(name, other) == other else ""
     people = {entry.participant: person(entry.participant) for entry in study.recordings}
     return {name: to for name, to in files.items() if to} | people
-
-
-def _files(entry: RecordingTable) -> list[Path]:
-    return [entry.file, *([entry.changelog] if entry.changelog else [])]
 
 
 def _forms(path: str) -> list[str]:

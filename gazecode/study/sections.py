@@ -93,6 +93,11 @@ class RecordingTable(Settings):
     changelog: Path | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What is read for the recording: its file, and its log of edits."""
+        return (self.file,) if self.changelog is None else (self.file, self.changelog)
+
     @field_validator("options")
     @classmethod
     def _no_keys_of_their_own(cls, options: Mapping[str, Any]) -> Mapping[str, Any]:
