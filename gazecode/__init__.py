@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from gazecode.version import __version__
 
 if TYPE_CHECKING:
-    from gazecode import errors, quality, simulate
+    from gazecode import agreement, errors, quality, simulate
     from gazecode.alignment import (
         Template,
         align,
@@ -95,6 +95,7 @@ __all__ = [
     "Trial",
     "Validation",
     "__version__",
+    "agreement",
     "align",
     "align_pair",
     "align_windows",

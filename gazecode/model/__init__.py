@@ -15,6 +15,7 @@ from gazecode.model.planes import PLANES, require_screen_px
 from gazecode.model.priors import LabelPriors, NgramTable
 from gazecode.model.recording import Message, Recording, Screen, Stimulus, Trial
 from gazecode.model.samples import Samples
+from gazecode.model.scores import MERGES, ModelScores
 from gazecode.model.source import STATUSES, Hits, Layout, SourceTokens
 from gazecode.model.transitions import Transitions
 from gazecode.model.validation import Validation
@@ -23,6 +24,7 @@ from gazecode.model.weights import Example, TokenWeights
 __all__ = [
     "KINDS",
     "LABELS",
+    "MERGES",
     "N_LABELS",
     "PLANES",
     "STATUSES",
@@ -33,6 +35,7 @@ __all__ = [
     "LabelPriors",
     "Layout",
     "Message",
+    "ModelScores",
     "NgramTable",
     "Recording",
     "Samples",

@@ -1,0 +1,91 @@
+"""One text as agreement meets it: what people marked or looked at, and what every row says."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gazecode.errors import DataError
+from gazecode.model.checks import FloatArray, IntArray, column
+
+__all__ = ["Item", "Marks"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Marks:
+    """Spans that people marked in a text, over its located units.
+
+    Attributes
+    ----------
+    unit
+        ``(n, 2)`` characters of the text, half-open: the units (model tokens) in text order.
+    marked
+        ``(h, 2)`` characters of the text, half-open: the spans people marked, as published;
+        duplicates and empty spans are kept, because denominators count them.
+    """
+
+    unit: IntArray
+    marked: IntArray
+
+    def __post_init__(self) -> None:
+        column(self, "unit", np.int64, width=2)
+        column(self, "marked", np.int64, width=2)
+
+    @property
+    def overlap(self) -> IntArray:
+        """``(n, h)`` characters that each unit shares with each distinct span."""
+        marked = np.unique(self.marked, axis=0)
+        low = np.maximum(self.unit[:, None, 0], marked[None, :, 0])
+        high = np.minimum(self.unit[:, None, 1], marked[None, :, 1])
+        return np.asarray(np.maximum(high - low, 0))
+
+    @property
+    def value(self) -> FloatArray:
+        """``(n,)`` 1 where a unit overlaps a span: ``t_end > h_start and t_start < h_end``."""
+        a, b = self.unit, self.marked
+        meets = (a[:, None, 1] > b[None, :, 0]) & (a[:, None, 0] < b[None, :, 1])
+        return np.asarray(meets.any(axis=1), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Item:
+    """One text with the maps of its people and the scores of all rows, over the same units.
+
+    Attributes
+    ----------
+    name
+        Of the text.
+    people
+        Who looked or marked; one entry ``""`` where it is unknown.
+    human
+        ``(p, n)`` one row per person; NaN where a unit was not shown to them.
+    model
+        ``(r, n)`` one row per row of the table; NaN where it says nothing.
+    length
+        ``(n,)`` characters per unit; NaN where unknown.
+    frequency
+        ``(n,)`` how often the unit's text occurs in all items; NaN where unknown.
+    marks
+        Spans behind `human`, where people marked spans instead of looking.
+    """
+
+    name: str
+    people: tuple[str, ...]
+    human: FloatArray
+    model: FloatArray
+    length: FloatArray
+    frequency: FloatArray
+    marks: Marks | None = None
+
+    def __post_init__(self) -> None:
+        length = column(self, "length", np.float64)
+        n = len(length)
+        column(self, "frequency", np.float64)
+        column(self, "human", np.float64, width=n)
+        column(self, "model", np.float64, width=n)
+        if len(self.frequency) != n:
+            raise DataError(f"{self.name}: {n} lengths and {len(self.frequency)} frequencies")
+        if len(self.people) != len(self.human):
+            raise DataError(f"{self.name}: {len(self.people)} people, {len(self.human)} maps")
+
+    def __len__(self) -> int:
+        return len(self.length)

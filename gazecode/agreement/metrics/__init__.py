@@ -1,0 +1,1 @@
+"""Figures of agreement between two maps, one concept a file."""

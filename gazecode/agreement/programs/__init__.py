@@ -1,0 +1,1 @@
+"""Small functions as hypotheses of where people look."""
