@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gazecode.agreement import metrics
 from gazecode.model import Events
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 from gazecode.units import sample_end_ms
@@ -47,13 +48,7 @@ def cohen_kappa(a: BoolArray, b: BoolArray) -> float:
     >>> cohen_kappa(np.array([1, 1, 0, 0], bool), np.array([1, 0, 0, 0], bool))
     0.5
     """
-    n = len(a)
-    if not n:
-        return math.nan
-    observed = float(np.mean(a == b))
-    p, q = float(np.mean(a)), float(np.mean(b))
-    chance = p * q + (1 - p) * (1 - q)
-    return (observed - chance) / (1 - chance) if chance < 1 else math.nan
+    return float(metrics.cohen_kappa(a, b))
 
 
 def variant(
