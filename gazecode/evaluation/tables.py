@@ -202,6 +202,12 @@ def _linearity(folder: Path) -> Iterator[Table]:
     )
 
 
+def _agreement(folder: Path) -> Iterator[Table]:
+    from gazecode.evaluation.kou import kou_tables
+
+    yield from kou_tables(folder)
+
+
 EVALUATIONS: Mapping[str, Evaluation] = {
     "detection": Evaluation(
         title="Detection",
@@ -238,6 +244,11 @@ EVALUATIONS: Mapping[str, Evaluation] = {
         title="Linearity",
         needs=["busjahn2013-eyecode", "busjahn2014-eyecode", "linearity-peitek2020"],
         tables=_linearity,
+    ),
+    "agreement": Evaluation(
+        title="Agreement of models with marked words",
+        needs=["kou2024"],
+        tables=_agreement,
     ),
 }
 
