@@ -11,7 +11,9 @@ NEEDS = {
     "jax.py": "jax",
     "datasets.py": "datasets",
 }
-# Tests of them, in tests/adapters, skip by name; every other import that fails is an error.
+# Tests of them, in tests/adapters and tests/attention, skip by name; every other import that fails is an error.
 collect_ignore = [f"{ADAPTERS}/{name}" for name, needed in NEEDS.items() if not find_spec(needed)]
+if not find_spec("transformers"):
+    collect_ignore.append("gazecode/attention")
 # A package of its own: tests/test_plugin.py installs it and runs its tests.
 collect_ignore.append("docs/examples/reader_plugin/tests")

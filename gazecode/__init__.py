@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from gazecode.version import __version__
 
 if TYPE_CHECKING:
-    from gazecode import agreement, errors, quality, simulate
+    from gazecode import agreement, attention, errors, quality, simulate
     from gazecode.alignment import (
         Template,
         align,
@@ -101,6 +101,7 @@ __all__ = [
     "align_windows",
     "assess",
     "assign_lines",
+    "attention",
     "box_layout",
     "chat_template",
     "choose_detector",
