@@ -13,7 +13,7 @@ NEEDS = {
 }
 # Tests of them, in tests/adapters and tests/attention, skip by name; every other import that fails is an error.
 collect_ignore = [f"{ADAPTERS}/{name}" for name, needed in NEEDS.items() if not find_spec(needed)]
-if not find_spec("transformers"):
+if not all(map(find_spec, ("torch", "transformers", "captum", "nltk"))):
     collect_ignore.append("gazecode/attention")
 # A package of its own: tests/test_plugin.py installs it and runs its tests.
 collect_ignore.append("docs/examples/reader_plugin/tests")

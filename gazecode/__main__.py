@@ -16,7 +16,7 @@ from gazecode.errors import GazecodeError
 __all__ = ["app", "main"]
 
 # Each module adds its commands to the program; the order is that of `--help`.
-for _module in ("studies", "recordings", "priors", "corpora", "files", "evaluation"):
+for _module in ("studies", "recordings", "priors", "corpora", "files", "agreement", "evaluation"):
     import_module(f"gazecode.commands.{_module}")
 
 
