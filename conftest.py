@@ -11,7 +11,8 @@ NEEDS = {
     "jax.py": "jax",
     "datasets.py": "datasets",
 }
-# Tests of them, in tests/adapters and tests/attention, skip by name; every other import that fails is an error.
+# Tests of them, in tests/adapters and tests/attention, skip by name; every other import that fails
+# is an error.
 collect_ignore = [f"{ADAPTERS}/{name}" for name, needed in NEEDS.items() if not find_spec(needed)]
 if not all(map(find_spec, ("torch", "transformers", "captum", "nltk"))):
     collect_ignore.append("gazecode/attention")

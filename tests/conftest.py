@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from browser import Browser, find_chromium
 
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True, database=None)
 hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
@@ -23,3 +24,16 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("real recordings are not beside this checkout (../shared/data)")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless browser; where GAZECODE_NEEDS_BROWSER is set its absence is an error."""
+    program = find_chromium()
+    if program is None:
+        missing = "no Chromium on this machine (chromium, chromium-browser or google-chrome)"
+        if os.environ.get("GAZECODE_NEEDS_BROWSER"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with Browser(program) as opened:
+        yield opened

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import sys
@@ -11,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from browser import Browser, find_chromium
 
 import gazecode as gc
 from gazecode import agreeing
@@ -44,18 +42,6 @@ def run(monkeypatch, capsys):
         return status, said.out, said.err
 
     return call
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = find_chromium()
-    if program is None:
-        missing = "no Chromium on this machine (chromium, chromium-browser or google-chrome)"
-        if os.environ.get("GAZECODE_NEEDS_BROWSER"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with Browser(program) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")

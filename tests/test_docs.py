@@ -16,6 +16,9 @@ import typer
 
 import gazecode
 from gazecode.__main__ import app
+from gazecode.agreement import METRICS
+from gazecode.agreement.programs import PROGRAMS, TRANSITION_PROGRAMS
+from gazecode.attention import METHODS
 from gazecode.detection import DETECTORS, RULES, EventMeasures
 from gazecode.evaluation import EVALUATIONS
 from gazecode.mapping import LINE_METHODS, MAPPERS
@@ -30,8 +33,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *DOCS.glob("*.md")]
 INTERNAL = {
-    *("__main__", "commands", "describe", "demo", "disk", "resolver", "verdict", "version"),
-    "workers",
+    *("__main__", "agreeing", "commands", "describe", "demo", "disk", "resolver", "verdict"),
+    *("version", "workers"),
 }
 """Modules whose names no user types: the command line and what it prints."""
 MODULES = ["gazecode"] + [
@@ -42,6 +45,7 @@ MODULES = ["gazecode"] + [
 ROOMS = [
     *(f"gazecode.mapping.{name}" for name in ("histories", "image", "lines", "positions")),
     *("gazecode.mapping.rows", "gazecode.mapping.scroll", "gazecode.source.edits"),
+    *("gazecode.agreement.kou", "gazecode.agreement.programs"),
 ]
 """Parts of stages that users import from; each has a table in its stage's section."""
 ADAPTERS = ["arrays", "torch", "transformers", "jax", "datasets"]
@@ -191,6 +195,30 @@ def test_a_page_names_everything_of_its_subject(page, names):
     ends = {word for word in words if word.startswith("_")}
     missing = [n for n in names if n not in words | whole and not n.endswith(tuple(ends) or "\0")]
     assert not missing
+
+
+@pytest.mark.parametrize(
+    ("head", "names"),
+    [
+        pytest.param("| function | what it is | undefined | in `compare` |", METRICS, id="metrics"),
+        pytest.param("| method | what it is |", METHODS, id="attention methods"),
+        pytest.param("| program | a token weighs |", PROGRAMS, id="programs"),
+        pytest.param(
+            "| program | from a token the eyes go |", TRANSITION_PROGRAMS, id="transition programs"
+        ),
+    ],
+)
+def test_the_tables_of_agreement_name_all_there_is(head, names):
+    found = re.search(rf"^{re.escape(head)}\n(.*?)(?=\n\n|\Z)", text_of("agreement.md"), re.M | re.S)
+    assert found, f"no table {head}"
+    column = -1 if names is METRICS else 0
+    cells = [row.strip("| ").split(" | ")[column] for row in found[1].splitlines()[1:]]
+    said = code_spans("\n".join(cells))
+    if names is METRICS:
+        # Of a family the table has one: `f1@5`.
+        assert all(name in METRICS for name in said)
+        said = [name for name in said if "@" not in name]
+    assert sorted(said) == sorted(names)
 
 
 def test_the_line_methods_stand_with_their_parameters():

@@ -49,6 +49,8 @@ def load_model(path: str | Path) -> Any:
     except ImportError as error:
         raise ParameterError(f"models need torch and transformers: {INSTALL}") from error
     offline = {"local_files_only": True, "trust_remote_code": False}
+    shown = transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.disable_progress_bar()
     try:
         config = transformers.AutoConfig.from_pretrained(folder, **offline)
         model, report = _loader(config).from_pretrained(
@@ -60,6 +62,9 @@ def load_model(path: str | Path) -> Any:
             f"{folder}: transformers cannot load a model from it: {line}; save it again with "
             "save_pretrained"
         ) from error
+    finally:
+        if shown:
+            transformers.utils.logging.enable_progress_bar()
     # transformers makes up what is missing, at random. A pooler stands beside what attends.
     missing = sorted(name for name in report["missing_keys"] if "pooler" not in name)
     if missing:

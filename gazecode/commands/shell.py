@@ -52,6 +52,9 @@ FILE` whether it is usable, `gazecode run STUDY.toml --out DIR` writes the weigh
 **Code nobody looked at:** `gazecode priors fit DIR --out priors.json` counts where people look,
 `gazecode weigh CORPUS --priors priors.json --tokenizer tokenizer.json --out OUT` does the rest.
 
+**Do models look where people look?** `gazecode agree out/weights.parquet MODEL` compares both,
+beside chance and how far people agree.
+
 Exit status: 0 done · 1 bad data · 2 wrong usage · 3 finished, some recordings or sources failed.
 """,
 )

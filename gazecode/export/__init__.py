@@ -20,6 +20,7 @@ from gazecode.export.pymovements_back import from_pymovements
 from gazecode.export.rows import from_batch, to_batch
 from gazecode.export.safetensors import to_safetensors
 from gazecode.export.schema import COLUMNS, SCHEMA_VERSION, arrow_schema
+from gazecode.export.scores import ScoredText, iter_scores, read_scores, to_scores
 from gazecode.export.table import read_metadata, write_table
 from gazecode.export.tensors import to_xarray
 from gazecode.export.validate import Problem, ValidationReport, validate
@@ -28,6 +29,7 @@ __all__ = [
     "COLUMNS",
     "SCHEMA_VERSION",
     "Problem",
+    "ScoredText",
     "ValidationReport",
     "arrow_schema",
     "convert",
@@ -36,10 +38,12 @@ __all__ = [
     "from_pymovements",
     "inputs_digest",
     "iter_examples",
+    "iter_scores",
     "open_stored",
     "parquet_bytes",
     "read_examples",
     "read_metadata",
+    "read_scores",
     "replacing",
     "to_batch",
     "to_bids",
@@ -49,6 +53,7 @@ __all__ = [
     "to_parquet",
     "to_pymovements",
     "to_safetensors",
+    "to_scores",
     "to_xarray",
     "validate",
     "write_batches",

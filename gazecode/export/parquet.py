@@ -19,7 +19,15 @@ from gazecode.model import Example
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MAGIC", "SETTINGS", "open_parquet", "parquet_bytes", "to_parquet", "write_batches"]
+__all__ = [
+    "MAGIC",
+    "SETTINGS",
+    "check_row_groups",
+    "open_parquet",
+    "parquet_bytes",
+    "to_parquet",
+    "write_batches",
+]
 
 MAGIC = b"PAR1"
 
@@ -139,7 +147,7 @@ def open_parquet(path: Path) -> Stored:
         raise
     except (pa.ArrowException, OSError) as error:
         raise file_error(path, "Parquet", error) from error
-    _check_sizes(footer, path)
+    check_row_groups(footer, path)
     twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
     if twice:
         raise SchemaError(
@@ -159,7 +167,7 @@ def open_parquet(path: Path) -> Stored:
     )
 
 
-def _check_sizes(footer: Any, path: Path) -> None:
+def check_row_groups(footer: Any, path: Path) -> None:
     """Refuse rows that would unpack to more than anybody reads: zeros pack to next to nothing."""
     for number in range(footer.num_row_groups):
         group = footer.row_group(number)

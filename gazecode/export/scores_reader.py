@@ -11,7 +11,7 @@ import numpy as np
 from gazecode.errors import DataError, SchemaError
 from gazecode.export import metadata
 from gazecode.export.lists import flat_values
-from gazecode.export.parquet import MAGIC
+from gazecode.export.parquet import MAGIC, check_row_groups
 from gazecode.export.schema import BrokenRow
 from gazecode.export.scores_table import (
     SCORES_VERSION,
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["is_scores", "iter_scores", "read_scores"]
 
 BATCH_ROWS = 256
-MOST_VALUES = 2**24
-MOST_BYTES = 2**28
-"""Longest list, and bytes, of a row that is read, on the average of a row group."""
 
 
 def is_scores(path: str | Path) -> bool:
@@ -114,24 +111,11 @@ def _opened(path: Path) -> "tuple[dict[str, object], pa.Schema]":
         raise
     except (pa.ArrowException, OSError) as error:
         raise file_error(path, "Parquet", error) from error
-    _check_sizes(footer, path)
+    check_row_groups(footer, path)
     raw = (schema.metadata or {}).get(b"gazecode")
     return metadata.load(
         None if raw is None else raw.decode("utf-8", "replace"), name=path.name
     ), schema
-
-
-def _check_sizes(footer: Any, path: Path) -> None:
-    """Refuse rows that would unpack to more than anybody reads: zeros pack to next to nothing."""
-    for number in range(footer.num_row_groups):
-        group = footer.row_group(number)
-        rows = max(1, group.num_rows)
-        values = max((group.column(i).num_values for i in range(group.num_columns)), default=0)
-        if values > rows * MOST_VALUES or group.total_byte_size > rows * MOST_BYTES:
-            raise SchemaError(
-                f"{path.name}: row group {number} unpacks to {group.total_byte_size} bytes in "
-                f"{rows} rows; expected at most {MOST_BYTES} a row, export the file again"
-            )
 
 
 def _check_kind(path: Path, fields: Mapping[str, object], schema: "pa.Schema") -> None:

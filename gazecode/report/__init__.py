@@ -1,5 +1,6 @@
 """The page a run leaves behind, and the picture of gaze on code: data in, text out."""
 
+from gazecode.report.attention import AgreementView, write_agreement_page
 from gazecode.report.maps import Extent, MapView, gaze_map, precision_map
 from gazecode.report.page import picture, render_report, write_report
 from gazecode.report.plots import loss_timeline, main_sequence, step_histogram
@@ -12,6 +13,7 @@ from gazecode.report.quality import (
     render_quality,
     write_quality_page,
 )
+from gazecode.report.two_maps import two_maps
 from gazecode.report.views import (
     FailureView,
     Histogram,
@@ -23,6 +25,7 @@ from gazecode.report.views import (
 )
 
 __all__ = [
+    "AgreementView",
     "Extent",
     "FailureView",
     "FigureGroup",
@@ -47,6 +50,8 @@ __all__ = [
     "render_quality",
     "render_report",
     "step_histogram",
+    "two_maps",
+    "write_agreement_page",
     "write_priors_page",
     "write_quality_page",
     "write_report",

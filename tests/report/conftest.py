@@ -1,13 +1,11 @@
 """A small study made by hand from the types, with seeded gaze: no other stage is needed."""
 
-import os
 import re
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from browser import Browser, find_chromium
 
 from gazecode.model import Events, Hits, Layout, Samples, Screen, SourceTokens, TokenWeights
 from gazecode.report import (
@@ -245,16 +243,3 @@ def make() -> SimpleNamespace:
         tokens=make_tokens,
         layout=make_layout,
     )
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """A headless browser; where GAZECODE_NEEDS_BROWSER is set its absence is an error."""
-    program = find_chromium()
-    if program is None:
-        missing = "no Chromium on this machine (chromium, chromium-browser or google-chrome)"
-        if os.environ.get("GAZECODE_NEEDS_BROWSER"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with Browser(program) as browser:
-        yield browser
