@@ -208,6 +208,12 @@ def _agreement(folder: Path) -> Iterator[Table]:
     yield from kou_tables(folder)
 
 
+def _hypotheses(folder: Path) -> Iterator[Table]:
+    from gazecode.evaluation.hypotheses import hypothesis_tables
+
+    yield from hypothesis_tables(folder)
+
+
 EVALUATIONS: Mapping[str, Evaluation] = {
     "detection": Evaluation(
         title="Detection",
@@ -249,6 +255,11 @@ EVALUATIONS: Mapping[str, Evaluation] = {
         title="Agreement of models with marked words",
         needs=["kou2024"],
         tables=_agreement,
+    ),
+    "hypotheses": Evaluation(
+        title="Programs as hypotheses",
+        needs=["eyecode-hansen2012", "linearity-peitek2020", "emip-bednarik2020"],
+        tables=_hypotheses,
     ),
 }
 
