@@ -209,7 +209,9 @@ def test_a_page_names_everything_of_its_subject(page, names):
     ],
 )
 def test_the_tables_of_agreement_name_all_there_is(head, names):
-    found = re.search(rf"^{re.escape(head)}\n(.*?)(?=\n\n|\Z)", text_of("agreement.md"), re.M | re.S)
+    found = re.search(
+        rf"^{re.escape(head)}\n(.*?)(?=\n\n|\Z)", text_of("agreement.md"), re.M | re.S
+    )
     assert found, f"no table {head}"
     column = -1 if names is METRICS else 0
     cells = [row.strip("| ").split(" | ")[column] for row in found[1].splitlines()[1:]]
