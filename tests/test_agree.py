@@ -557,3 +557,21 @@ def test_scores_read_back(scores):
         "earlier",
         "identifiers_only",
     }
+
+
+def test_programs_explain_people_and_rows_in_one_table(run, demo, scores):
+    usual = ("--permutations", "50", "--bootstrap", "50", "--metric", "spearman", "--explain")
+    status, out, _ = run("agree", demo, scores, *usual, "--json")
+    assert status == 0
+    explained = json.loads(out)["explained"]
+    assert explained["readers"] == ["people", "token_length", "earlier", "identifiers_only"]
+    by_program = {row["program"]: row for row in explained["rows"]}
+    # A row that a program made is explained by that program, people by none of them.
+    for name in ("earlier", "identifiers_only", "token_length"):
+        assert by_program[name][name] == pytest.approx(1.0)
+        assert by_program[name]["people"] < 0.9
+    status, out, _ = run("agree", demo, scores, *usual)
+    assert status == 0
+    assert "what explains whom: spearman of every program" in out
+    line = error_line(run("agree", demo, "programs", *usual))
+    assert "--explain needs gaze and the scores of a model" in line

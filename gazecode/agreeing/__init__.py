@@ -13,6 +13,7 @@ from gazecode.agreeing.compared import (
     as_view,
     metric_words,
 )
+from gazecode.agreeing.explained import what_explains
 from gazecode.agreeing.programs import PROGRAMS, program_rows, sources_of
 from gazecode.agreeing.published import Published, is_published, read_published
 from gazecode.agreeing.rows import ModelRows, chosen_rows, read_rows, rows_of
@@ -45,5 +46,6 @@ __all__ = [
     "rows_of",
     "sources_of",
     "to_scores",
+    "what_explains",
     "write_agreement_page",
 ]

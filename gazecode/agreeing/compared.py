@@ -14,6 +14,7 @@ from gazecode.agreement.baselines import BASELINES
 from gazecode.agreement.compare import compare
 from gazecode.agreement.comparison import Comparison, Figure
 from gazecode.agreement.inputs import UNIFORM
+from gazecode.agreement.programs import ExplanationTable
 from gazecode.agreement.programs.result import LOWER_IS_BETTER
 from gazecode.agreement.registered import DEFAULT_METRICS, chosen_measures
 from gazecode.model.checks import FloatArray
@@ -73,6 +74,8 @@ class Agreed:
         How many there are.
     ranked
         Whether the rows of each metric stand best first, instead of in their order.
+    explained
+        What small programs say of people and of each row, where that was asked for.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -81,6 +84,7 @@ class Agreed:
     maps: tuple[page.MapsView, ...] = ()
     n_texts: int = 0
     ranked: bool = False
+    explained: ExplanationTable | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -247,7 +251,7 @@ def as_dict(agreed: Agreed, inputs: Mapping[str, Any]) -> dict[str, Any]:
         "inputs": {**inputs, **agreed.facts},
         "warnings": list(agreed.warnings),
         "comparisons": [comparison.to_dict() for comparison in agreed.comparisons],
-    }
+    } | ({} if agreed.explained is None else {"explained": agreed.explained.to_dict()})
 
 
 def as_view(agreed: Agreed, inputs: Mapping[str, Any]) -> page.AgreementView:

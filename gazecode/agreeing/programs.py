@@ -16,7 +16,7 @@ from gazecode.model import SourceTokens
 from gazecode.model.scores import ModelScores
 from gazecode.source import parse
 
-__all__ = ["PROGRAMS", "program_rows", "sources_of"]
+__all__ = ["PROGRAMS", "program_rows", "readings_of", "sources_of"]
 
 PROGRAMS = "programs"
 """What the model of their rows is called, and the word that asks for them."""
@@ -73,7 +73,7 @@ def program_rows(
     """
     programs = registry.chosen(list(names) or None, registry.PROGRAMS)
     tokens = {source.source_id: source for source in sources_of(humans)}
-    planned = plan(_readings(humans, tokens), "both", seed)
+    planned = plan(readings_of(humans, tokens), "both", seed)
     said = ask_all(programs, {name: tokens[name] for name in planned.known}, planned.known)
     rows = {
         program: {
@@ -87,7 +87,8 @@ def program_rows(
     return _scored_people(humans, planned), ModelRows(rows=rows, notes=notes, facts=facts)
 
 
-def _readings(humans: Humans, tokens: Mapping[str, SourceTokens]) -> list[Observed]:
+def readings_of(humans: Humans, tokens: Mapping[str, SourceTokens]) -> list[Observed]:
+    """Who looked where, one for each person and text."""
     return [
         Observed(
             person=person,

@@ -4,6 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from gazecode.errors import ParameterError
 if TYPE_CHECKING:
     from gazecode.agreeing import Agreed, Draws, Humans, ModelRows, ScoredText
     from gazecode.agreement.comparison import Figure
+    from gazecode.agreement.programs import ExplanationTable
 
 __all__ = ["agree"]
 
@@ -72,6 +74,9 @@ def agree(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this row, or program; may be repeated."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also rank the programs against people and each row.")
+    ] = False,
     compat: Annotated[
         str | None, typer.Option(metavar="NAME", help="kou2024: the figures as published.")
     ] = None,
@@ -102,6 +107,8 @@ def agree(
         metrics=tuple(metric or ()), permutations=permutations, bootstrap=bootstrap, seed=seed
     )
     draws.check()
+    if explain and (model == agreeing.PROGRAMS or agreeing.is_published(human)):
+        raise ParameterError("--explain needs gaze and the scores of a model; leave it out here")
     asked, rows = tuple(method or ()), tuple(row or ())
     with progress_bar() as bar:
         steps = _Steps(bar)
@@ -118,6 +125,10 @@ def agree(
             found = _rows(humans, Path(model), asked, answer_tokens, device, out, steps)
             chosen = agreeing.chosen_rows(found, rows)
             agreed = agreeing.agree_on_gaze(humans, chosen, draws, progress=steps.of("permuting"))
+            if explain:
+                report = steps.of("explaining")
+                table = agreeing.what_explains(humans, chosen, draws, progress=report)
+                agreed = replace(agreed, explained=table)
     inputs = {"human": human.resolve().name, "model": Path(model).resolve().name}
     _print(agreed, inputs, as_json=as_json)
     if out is not None:
@@ -278,12 +289,23 @@ def _print(agreed: "Agreed", inputs: Mapping[str, str], *, as_json: bool) -> Non
         if said:
             say(said)
         print()
+    if agreed.explained is not None:
+        _print_explained(agreed.explained)
     say(
         f"per item: mean over texts, 95 % over {first['bootstrap']:,} draws of {first['drawn']}; "
         f"chance: {first['permutations']:,} permutations within the text; seed {first['seed']}"
     )
     for line in agreed.warnings:
         say(f"note: {line}")
+
+
+def _print_explained(table: "ExplanationTable") -> None:
+    rows = [
+        {"program": row["program"], **{name: _digits(row[name]) for name in table.readers}}
+        for row in table.rows
+    ]
+    title = f"what explains whom: {table.metric} of every program"
+    show(rows, as_json=False, title=title, whole=("program",), piped_width=WIDTH)
 
 
 def _line(figure: "Figure") -> dict[str, Any]:
