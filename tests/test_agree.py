@@ -472,6 +472,7 @@ def test_hostile_text_is_shown_and_never_run(run, browser, tmp_path):
         (("DEMO", "programs", "--row", "x"), "no 'x' in programs; choose from"),
         (("DEMO", "programs", "--method", "shap"), "choose programs with --row"),
         (("DEMO", "programs", "--compat", "kou2024"), "of the data of Kou et al. 2024 alone"),
+        (("DEMO", "SCORES", "--compat", "kou2024"), "of the data of Kou et al. 2024 alone"),
         (("DEMO", "SCORES", "--out", "nowhere/p.html"), "no folder nowhere"),
         (("DEMO", "SCORES", "--out", "DEMO/card.md"), "expected a folder, or a page"),
     ],

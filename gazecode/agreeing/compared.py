@@ -1,6 +1,6 @@
 """Both sides compared, with what a table, a page and JSON say of it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from gazecode.agreement.baselines import BASELINES
 from gazecode.agreement.compare import compare
 from gazecode.agreement.comparison import Comparison, Figure
 from gazecode.agreement.inputs import UNIFORM
+from gazecode.agreement.measures import best_first
 from gazecode.agreement.programs import ExplanationTable
-from gazecode.agreement.programs.result import LOWER_IS_BETTER
-from gazecode.agreement.registered import DEFAULT_METRICS, chosen_measures
+from gazecode.agreement.registry import DEFAULT_METRICS, chosen_measures
+from gazecode.agreement.scoring import Progress
 from gazecode.model.checks import FloatArray
 from gazecode.report import attention as page
 
@@ -33,8 +34,6 @@ __all__ = [
 
 MARKED_METRICS = ("f1@5", "f1@10", "alpha@5", "alpha@10", "auc")
 """What is compared unless told otherwise where people marked spans instead of looking."""
-
-Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +106,7 @@ class Agreed:
 
 
 def _rank(figure: Figure) -> tuple[bool, float]:
-    """Best first, what is undefined last."""
-    if np.isnan(figure.mean):
-        return True, 0.0
-    return False, figure.mean if figure.metric in LOWER_IS_BETTER else -figure.mean
+    return best_first(figure.metric, figure.mean)
 
 
 def _of_units(figure: Figure, units: str) -> Figure:

@@ -8,8 +8,8 @@ import numpy as np
 from gazecode.agreeing.rows import ModelRows
 from gazecode.agreeing.texts import Humans, HumanText, token_problem
 from gazecode.agreement.programs import registry
-from gazecode.agreement.programs.asking import ask_all
-from gazecode.agreement.programs.holding import Plan, plan
+from gazecode.agreement.programs.answers import ask_all
+from gazecode.agreement.programs.hold_out import Plan, plan
 from gazecode.agreement.programs.observed import Observed, by_file
 from gazecode.errors import DataError
 from gazecode.model import SourceTokens

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gazecode.agreeing.texts import Humans, HumanText, code_of, token_problem
 from gazecode.errors import DataError, ParameterError
 from gazecode.export.scores import ScoredText, iter_scores
@@ -166,9 +168,28 @@ def _notes(
     humans: Humans,
     elsewhere: Mapping[str, str],
 ) -> Iterable[str]:
+    for (_, method), texts in found.items():
+        yield from _partly_seen(method, list(texts.values()))
     if elsewhere:
         yield f"Scores of {len(elsewhere)} texts that nobody read are left out."
     scored = {name for row in found.values() for name in row}
     if len(scored) < len(humans.texts):
         rest = [name for name in humans.texts if name not in scored]
         yield f"{len(rest)} texts have no scores and are left out: {_listed(rest)}."
+
+
+def _partly_seen(method: str, scores: Sequence[ModelScores]) -> Iterable[str]:
+    """What of the texts a model did not see, or not at once."""
+    cut = [one for one in scores if one.parameters.get("unseen", 0)]
+    if cut:
+        n = sum(int(np.isnan(one.value).sum()) for one in cut)
+        yield (
+            f"'{method}': {len(cut)} texts are longer than what the model sees at once, and {n} of "
+            f"their {sum(map(len, cut))} tokens have no score: figures are of the others alone."
+        )
+    windows = sum(one.parameters.get("windows", 1) > 1 for one in scores)
+    if windows:
+        yield (
+            f"'{method}': {windows} texts were read in windows; no row reaches further back than "
+            "its window."
+        )

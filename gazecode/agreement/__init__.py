@@ -6,6 +6,12 @@ of are functions of two maps (`spearman`, `iou`, `auc`, ...) or of raters (`krip
 
 Two rooms: `gazecode.agreement.programs`, small functions as hypotheses of where people look, and
 `gazecode.agreement.kou`, the published study of marked key words.
+
+To read `compare`: ``inputs`` makes items of what is given, ``baselines`` adds rows, ``stacks`` lays
+items end to end. ``measures`` says what a figure is made of (``rank_measures``, ``map_measures``,
+``choice_measures``; ``segments`` and ``terms`` are their sums). ``scoring`` asks them for every
+reading, under ``chance`` and ``bootstrap``; ``figures`` and ``cautions`` say what came of it in a
+``comparison``, which ``table`` prints. ``metrics`` has the same figures as plain functions.
 """
 
 from gazecode.agreement.baselines import BASELINES
@@ -38,7 +44,7 @@ from gazecode.agreement.metrics import (
     token_overlap,
     top_k,
 )
-from gazecode.agreement.registered import DEFAULT_METRICS, METRICS
+from gazecode.agreement.registry import DEFAULT_METRICS, METRICS
 
 __all__ = [
     "BASELINES",

@@ -25,17 +25,17 @@ def cautions(
     rows: Sequence[str],
     measures: Sequence[Measure],
     figures: Figures,
-    said: Mapping[str, Any],
+    parameters: Mapping[str, Any],
 ) -> tuple[str, ...]:
-    """All that apply; `said` are the comparison's parameters."""
+    """All that apply; `parameters` are the comparison's."""
     return (
         *_of_chance(rows, measures, figures),
-        *_of_attention(rows, said),
+        *_of_attention(rows, parameters),
         *_of_people(items),
         *_of_items(items, measures),
         *_of_rows(rows, measures, figures),
         *_of_covariates(items, measures),
-        *_of_draws(said),
+        *_of_draws(parameters),
     )
 
 
@@ -72,14 +72,14 @@ def _is_off(figure: Figure, null: float) -> bool:
     )
 
 
-def _of_attention(rows: Sequence[str], said: Mapping[str, Any]) -> Iterator[str]:
-    raw = [row for row, about in said["rows"].items() if about.get("raw_attention")]
+def _of_attention(rows: Sequence[str], parameters: Mapping[str, Any]) -> Iterator[str]:
+    raw = [row for row, about in parameters["rows"].items() if about.get("raw_attention")]
     for row in raw:
         yield (
             f"{row!r} is attention received, which a causal model sends to early tokens whatever "
             f"it computes: read {row + UNIFORM!r}, where that is divided out"
         )
-    removed = [(row, about["removed_share"]) for row, about in said["rows"].items() if about]
+    removed = [(row, about["removed_share"]) for row, about in parameters["rows"].items() if about]
     for row, share in removed:
         if share > 0 and row in rows:
             yield f"{row!r}: {share:.0%} of the mass lay on sinks and special tokens, left out"
@@ -141,13 +141,15 @@ def _of_covariates(items: Sequence[Item], measures: Sequence[Measure]) -> Iterat
     }
     missing = [name for name in COVARIATES if name in known and not all(known[name])]
     if missing:
+        partly = any(any(known[name]) for name in missing)
         yield (
             f"partial_spearman does not hold {' and '.join(missing)} fixed: not known for "
-            f"{max(known[name].count(False) for name in missing)} of {len(items)} items; "
-            "give texts="
+            f"{max(known[name].count(False) for name in missing)} of {len(items)} items"
+            f"{', and so nowhere in the pooled figure' if partly else ''}; give texts="
         )
 
 
-def _of_draws(said: Mapping[str, Any]) -> Iterator[str]:
-    if said["permutations"] < ENOUGH_PERMUTATIONS:
-        yield f"{said['permutations']} permutations are few: take 1,000 for a figure to report"
+def _of_draws(parameters: Mapping[str, Any]) -> Iterator[str]:
+    drawn = parameters["permutations"]
+    if drawn < ENOUGH_PERMUTATIONS:
+        yield f"{drawn} permutations are few: take 1,000 for a figure to report"

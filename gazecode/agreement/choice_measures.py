@@ -1,20 +1,22 @@
 """Figures of marked units, and of the k units a model puts first, as sums over units."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from gazecode.agreement.measures import Measure, Prepared, Sums, inverse, ratio
 from gazecode.agreement.rank_measures import model_ranks
-from gazecode.agreement.segments import centered, spread, sums, top
+from gazecode.agreement.segments import near_one, spread, sums, top
 from gazecode.agreement.stacks import Stack
 from gazecode.agreement.terms import Chosen, Linear
 from gazecode.errors import ParameterError
 from gazecode.model.checks import Array, FloatArray, IntArray
 
-__all__ = ["AUC", "NSS", "at_k"]
+__all__ = ["AT_K", "AUC", "NSS", "at_k"]
 
-Prepare = Callable[[Stack, IntArray], Prepared]
+Combine = Callable[[Sums, Sums], FloatArray]
+MOST_DIGITS = 9
 TIES = "the earlier of equal units first"
 
 
@@ -38,7 +40,7 @@ def _area(changing: Sums, fixed: Sums) -> FloatArray:
 
 
 def _nss(stack: Stack, start: IntArray) -> Prepared:
-    less = centered(stack.model, start)
+    less = near_one(stack.model, start)
     scale = np.sqrt(sums(less * less, start) / np.diff(start))
     varies = scale > 0
     z = less * spread(np.divide(1.0, scale, out=np.zeros_like(scale), where=varies), start)
@@ -54,33 +56,24 @@ def _first(stack: Stack, start: IntArray, k: int) -> Array:
     return stack.once(lambda: top(stack.model, start, k).astype(np.float64), "first", k)
 
 
-def _prepare_iou(k: int) -> Callable[[Stack, IntArray], Prepared]:
-    def prepare(stack: Stack, start: IntArray) -> Prepared:
-        size = np.minimum(np.diff(start), k).astype(np.float64)[:, None]
-        chosen = top(stack.human, start, k).astype(np.float64)
-        term = Chosen(stack.human, _first(stack, start, k), k, chosen)
-        return Prepared(terms=(term,), fixed=(2 * size,), figure=_both_over_either)
-
-    return prepare
+def _iou(stack: Stack, start: IntArray, *, k: int) -> Prepared:
+    size = np.minimum(np.diff(start), k).astype(np.float64)[:, None]
+    chosen = top(stack.human, start, k).astype(np.float64)
+    term = Chosen(stack.human, _first(stack, start, k), k, chosen)
+    return Prepared(terms=(term,), fixed=(2 * size,), figure=_both_over_either)
 
 
 def _both_over_either(changing: Sums, fixed: Sums) -> FloatArray:
     return ratio(changing[0], fixed[0] - changing[0])
 
 
-def _prepare_credit(figure: Callable[[Sums, Sums], FloatArray]) -> Callable[[int], Prepare]:
-    def of(k: int) -> Prepare:
-        def prepare(stack: Stack, start: IntArray) -> Prepared:
-            first = _first(stack, start, k)
-            size = np.minimum(np.diff(start), k).astype(np.float64)[:, None]
-            credit = stack.once(stack.credit[0].copy, "precision credit")
-            recalled = stack.once(stack.credit[1].copy, "recall credit")
-            terms = (Linear(credit, first), Linear(recalled, first))
-            return Prepared(terms=terms, fixed=(size, stack.spans[:, None]), figure=figure)
-
-        return prepare
-
-    return of
+def _credit(stack: Stack, start: IntArray, *, k: int, figure: Combine) -> Prepared:
+    first = _first(stack, start, k)
+    size = np.minimum(np.diff(start), k).astype(np.float64)[:, None]
+    credit = stack.once(stack.credit[0].copy, "precision credit")
+    recalled = stack.once(stack.credit[1].copy, "recall credit")
+    terms = (Linear(credit, first), Linear(recalled, first))
+    return Prepared(terms=terms, fixed=(size, stack.spans[:, None]), figure=figure)
 
 
 def _precision(changing: Sums, fixed: Sums) -> FloatArray:
@@ -98,18 +91,12 @@ def _f1(changing: Sums, fixed: Sums) -> FloatArray:
     return np.where(both == 0, 0.0, ratio(2 * precision * recall, both))
 
 
-def _prepare_codes(figure: Callable[[Sums, Sums], FloatArray]) -> Callable[[int], Prepare]:
-    def of(k: int) -> Prepare:
-        def prepare(stack: Stack, start: IntArray) -> Prepared:
-            # A chosen unit without characters overlaps nothing, not even itself: code 0.
-            first = stack.once(lambda: _first(stack, start, k) * stack.wide, "code", k)
-            n = np.diff(start).astype(np.float64)[:, None]
-            fixed = (n, sums(stack.marked, start)[:, None], sums(first, start).T)
-            return Prepared(terms=(Linear(stack.marked, first),), fixed=fixed, figure=figure)
-
-        return prepare
-
-    return of
+def _codes(stack: Stack, start: IntArray, *, k: int, figure: Combine) -> Prepared:
+    # A chosen unit without characters overlaps nothing, not even itself: code 0.
+    first = stack.once(lambda: _first(stack, start, k) * stack.wide, "code", k)
+    n = np.diff(start).astype(np.float64)[:, None]
+    fixed = (n, sums(stack.marked, start)[:, None], sums(first, start).T)
+    return Prepared(terms=(Linear(stack.marked, first),), fixed=fixed, figure=figure)
 
 
 def _alpha(changing: Sums, fixed: Sums) -> FloatArray:
@@ -126,14 +113,15 @@ def _kappa(changing: Sums, fixed: Sums) -> FloatArray:
     return changing[0] * (2 * scale) + (1.0 - (human + model) * scale)
 
 
-_AT_K: dict[str, tuple[Callable[[int], Prepare], float | None, str]] = {
-    "iou": (_prepare_iou, None, f"units both choose over units either chooses; {TIES}"),
-    "precision": (_prepare_credit(_precision), None, f"partial credit by characters; {TIES}"),
-    "recall": (_prepare_credit(_recall), None, f"partial credit by characters; {TIES}"),
-    "f1": (_prepare_credit(_f1), None, f"partial credit by characters; {TIES}"),
-    "alpha": (_prepare_codes(_alpha), 0.0, f"nominal, marked beside chosen; {TIES}"),
-    "kappa": (_prepare_codes(_kappa), 0.0, f"nominal, marked beside chosen; {TIES}"),
+AT_K: dict[str, tuple[Callable[..., Prepared], float | None, str]] = {
+    "iou": (_iou, None, "units both choose over units either chooses"),
+    "precision": (partial(_credit, figure=_precision), None, "partial credit by characters"),
+    "recall": (partial(_credit, figure=_recall), None, "partial credit by characters"),
+    "f1": (partial(_credit, figure=_f1), None, "partial credit by characters"),
+    "alpha": (partial(_codes, figure=_alpha), 0.0, "nominal, marked beside chosen"),
+    "kappa": (partial(_codes, figure=_kappa), 0.0, "nominal, marked beside chosen"),
 }
+"""Name before the @ → how it is prepared, what an item's figure is at chance, its rule."""
 
 
 def at_k(name: str) -> Measure:
@@ -145,16 +133,16 @@ def at_k(name: str) -> Measure:
         Where k is not a whole number above 0.
     """
     base, _, text = name.partition("@")
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    if not text.isascii() or not text.isdigit() or len(text) > MOST_DIGITS or int(text) < 1:
         raise ParameterError(f"metric {name!r}: expected a whole number above 0 after @: {base}@10")
     k = int(text)
-    prepare, null, rule = _AT_K[base]
+    prepare, null, rule = AT_K[base]
     return Measure(
         name=f"{base}@{k}",
-        prepare=prepare(k),
+        prepare=partial(prepare, k=k),
         together=False,
         pooled="counts of all items added",
-        rule=rule,
+        rule=f"{rule}; {TIES}",
         null=null,
         k=k,
     )

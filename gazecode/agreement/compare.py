@@ -4,7 +4,7 @@ The controls are those that validity rules 10 and 14 and the published studies' 
 (Kou et al. 2024, doi:10.1145/3660807, give figures that random scores reach).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,12 @@ from gazecode.agreement.baselines import RANDOM, with_baselines
 from gazecode.agreement.cautions import cautions
 from gazecode.agreement.comparison import Comparison, Figure
 from gazecode.agreement.figures import figures_of, units_of
-from gazecode.agreement.inputs import Inputs, read_inputs
+from gazecode.agreement.inputs import Inputs, read_inputs, some
 from gazecode.agreement.map_measures import FLOOR
 from gazecode.agreement.measures import Measure
-from gazecode.agreement.registered import DEFAULT_METRICS, chosen_measures
-from gazecode.agreement.scoring import Task, score
-from gazecode.agreement.stacks import cells_of
+from gazecode.agreement.registry import DEFAULT_METRICS, chosen_measures
+from gazecode.agreement.scoring import Progress, Task, score
+from gazecode.agreement.stacks import cells_of, patterns_of
 from gazecode.errors import ParameterError
 
 __all__ = ["compare"]
@@ -35,7 +35,7 @@ def compare(
     baselines: bool = True,
     lengths: Any = None,
     texts: Any = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Progress | None = None,
 ) -> Comparison:
     """Score models against people over the same units, with chance, ceiling and intervals.
 
@@ -73,7 +73,8 @@ def compare(
     Raises
     ------
     DataError
-        Where one cannot tell what is meant, units differ in number, or no item is shared.
+        Where one cannot tell what is meant, units differ in number, two entries have one name, or
+        no item is shared.
     ParameterError
         For an unknown metric or a number of draws below 0.
 
@@ -81,7 +82,8 @@ def compare(
     -----
     With two people or more on an item, rows are scored against the mean of all but one of them,
     each left out in turn, and the ceiling is what the one left out scores there. Maps without
-    negative values are brought to sum 1 before such a mean.
+    negative values are brought to sum 1 before such a mean. Pooled figures are of all readings: an
+    item counts once per person.
 
     Examples
     --------
@@ -106,8 +108,8 @@ def compare(
     cells = cells_of(items, people)
     task = Task(permutations=permutations, bootstrap=bootstrap, seed=seed, progress=progress)
     scored, reasons = score(items, cells, measures, n_rows=len(inputs.rows), task=task)
-    said = _parameters(inputs, measures, task, several=len(people) > 1)
-    said["random"] = RANDOM if baselines and permutations else None
+    parameters = _parameters(inputs, measures, task, several=len(people) > 1)
+    parameters["random"] = RANDOM if baselines and permutations else None
     units = units_of(items, cells)
     figures: dict[tuple[str, str], Figure] = {}
     for measure, one in zip(measures, scored, strict=True):
@@ -118,7 +120,7 @@ def compare(
             reasons,
             cells=cells,
             units=units,
-            random=said["random"],
+            random=parameters["random"],
         )
     return Comparison(
         rows=inputs.rows,
@@ -127,11 +129,12 @@ def compare(
         items=tuple(item.name for item in inputs.items),
         people=tuple(people),
         left_out=inputs.left_out,
-        parameters=said,
+        parameters=parameters,
         warnings=(
             *_of_left_out(inputs),
-            *cautions(items, inputs.rows, measures, figures, said),
+            *cautions(items, inputs.rows, measures, figures, parameters),
         ),
+        pattern=np.unique(patterns_of(items, len(inputs.rows)), return_inverse=True)[1],
         reading_item=np.array([cell.item for cell in cells], dtype=np.int64),
         reading_person=np.array([cell.person for cell in cells], dtype=np.int64),
         values={m.name: one.value[:, :-1] for m, one in zip(measures, scored, strict=True)},
@@ -164,6 +167,7 @@ def _parameters(
         "seed": task.seed,
         "drawn": "people and items" if several else "items",
         "target": target,
+        "counted": "an item counts once per person in pooled figures" if several else None,
         "metrics": {
             m.name: {"rule": m.rule, "pooled": m.pooled, "k": m.k, "null": m.null} for m in measures
         },
@@ -175,8 +179,8 @@ def _parameters(
 def _of_left_out(inputs: Inputs) -> list[str]:
     found = []
     for side, names in inputs.left_out.items():
-        listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-        is_side = side in ("only human", "only model")
+        listed = some(names)
+        is_side = side in ("only human", "only model", "no units")
         what = f"left out, {side}" if is_side else f"missing from row {side!r}"
         found.append(f"{len(names)} items {what}: {listed}")
     return found

@@ -15,7 +15,7 @@ from gazecode.model.checks import FloatArray, IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Comparison", "Difference", "Figure"]
+__all__ = ["Comparison", "Difference", "Figure", "json_value"]
 
 NAN = float("nan")
 
@@ -85,7 +85,7 @@ class Difference:
     mean, low, high
         Of the means over items, with the 95 % interval.
     pooled, pooled_low, pooled_high
-        Of the pooled figures.
+        Of the pooled figures; NaN where the rows are not known on the same units.
     n_items
         Items that both have.
     """
@@ -120,6 +120,8 @@ class Comparison:
         All that decides the numbers.
     warnings
         Sentences that the numbers are misread without.
+    pattern
+        ``(rows,)`` rows of one number are known on the same units.
     reading_item, reading_person
         ``(g,)`` of each reading: places of its item and person among the sorted names.
     values
@@ -136,6 +138,7 @@ class Comparison:
     left_out: Mapping[str, tuple[str, ...]]
     parameters: Mapping[str, Any]
     warnings: tuple[str, ...]
+    pattern: IntArray
     reading_item: IntArray
     reading_person: IntArray
     values: Mapping[str, FloatArray]
@@ -179,7 +182,12 @@ class Comparison:
         each = per_item(apart, self.reading_item, len(self.items))[:, 0]
         there = each[~np.isnan(each)]
         pooled = self.draws_pooled[metric]
+        of_both = self.figures[row, metric].pooled - self.figures[other, metric].pooled
         pooled_low, pooled_high = interval(pooled[:, a] - pooled[:, b])
+        if self.pattern[a] != self.pattern[b]:
+            # Each is of its own units: what is apart then may be the texts, not the rows.
+            of_both = NAN
+            pooled_low, pooled_high = np.full((2,), NAN)
         return Difference(
             row=row,
             other=other,
@@ -187,7 +195,7 @@ class Comparison:
             mean=float(there.mean()) if len(there) else NAN,
             low=float(low),
             high=float(high),
-            pooled=self.figures[row, metric].pooled - self.figures[other, metric].pooled,
+            pooled=of_both,
             pooled_low=float(pooled_low),
             pooled_high=float(pooled_high),
             n_items=len(there),
@@ -211,8 +219,8 @@ class Comparison:
             "items": list(self.items),
             "people": list(self.people),
             "left_out": {key: list(names) for key, names in self.left_out.items()},
-            "parameters": _plain(self.parameters),
-            "figures": [_plain(asdict(figure)) for figure in self._ordered()],
+            "parameters": json_value(self.parameters),
+            "figures": [json_value(asdict(figure)) for figure in self._ordered()],
             "warnings": list(self.warnings),
         }
 
@@ -235,11 +243,12 @@ class Comparison:
         return metric
 
 
-def _plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
+    """A value as JSON has it, whatever it is nested in: undefined and infinite is None."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): json_value(entry) for key, entry in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(entry) for entry in value]
+        return [json_value(entry) for entry in value]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value

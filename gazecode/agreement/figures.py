@@ -105,6 +105,7 @@ def _as_chance(figure: dict[str, float]) -> dict[str, float]:
         "pooled": figure["pooled_chance"],
         "pooled_low": figure["pooled_chance_low"],
         "pooled_high": figure["pooled_chance_high"],
+        # 0, or NaN where chance is.
         "above_chance": figure["chance"] - figure["chance"],
         "pooled_above_chance": figure["pooled_chance"] - figure["pooled_chance"],
     }

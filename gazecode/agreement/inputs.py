@@ -8,16 +8,23 @@ from typing import Any
 import numpy as np
 
 from gazecode.agreement.item import Item, Marks
+from gazecode.agreement.metrics.pairing import as_floats, as_given
 from gazecode.errors import DataError
 from gazecode.model.checks import FloatArray
 from gazecode.model.scores import ModelScores
 
-__all__ = ["ONE_ROW", "UNIFORM", "Inputs", "read_inputs"]
+__all__ = ["UNIFORM", "Inputs", "read_inputs", "some"]
 
 ONE_ROW = "model"
 """What a row is called that was given without a name."""
 UNIFORM = " / uniform"
 """What a row's name ends in where uniform attention was divided out (validity 14)."""
+
+
+LARGEST = 1e300
+"""Values above it would leave the range of floats once they are summed."""
+SHOWN = 60
+"""Characters of a name in a message: prompts are names too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,8 +38,8 @@ class Inputs:
     rows
         Names of the rows.
     left_out
-        Items that are missing from one side: ``"only human"``, ``"only model"``, and for each row
-        that lacks some of the items its own entry.
+        Items that are missing from one side: ``"only human"``, ``"only model"``, those without
+        units, ``"no units"``, and for each row that lacks some of the items its own entry.
     about
         What is known of each row: method, merge of subwords, removed share.
     """
@@ -56,18 +63,26 @@ def read_inputs(human: Any, model: Any, *, lengths: Any = None, texts: Any = Non
     rows = _with_uniform(_rows_of(model, by_name=by_name))
     described = {name: _described(row) for name, row in rows.items()}
     told = {name for row in rows.values() for name in row}
-    shared = [name for name in people if name in told]
+    both = [name for name in people if name in told]
+    shared = [name for name in both if not _is_empty(people[name])]
+    if both and not shared:
+        raise DataError(f"no item has units: {some(both)}; expected values to compare")
     if not shared:
         raise DataError(
-            f"human and model share no item: human has {_some(people)}, model {_some(told)}; "
+            f"human and model share no item: human has {some(people)}, model {some(told)}; "
             "expected the same names, or the same positions, on both sides"
         )
     left_out = {
         "only human": tuple(name for name in people if name not in told),
         "only model": tuple(sorted(told - people.keys())),
+        "no units": tuple(name for name in both if name not in set(shared)),
         **{row: tuple(n for n in shared if n not in said) for row, said in rows.items()},
     }
-    maker = _Maker(rows, _by_item(lengths, "lengths"), _by_item(texts, "texts"))
+    maker = _Maker(
+        rows,
+        _beside(lengths, "lengths", people, by_name=by_name),
+        _beside(texts, "texts", people, by_name=by_name),
+    )
     return Inputs(
         items=tuple(maker.item(name, people[name]) for name in shared),
         rows=tuple(rows),
@@ -81,13 +96,47 @@ def _by_item(side: Any, what: str) -> dict[str, Any]:
     if side is None:
         return {}
     if isinstance(side, Mapping):
-        return {str(name): entry for name, entry in side.items()}
+        return dict(zip(_names(side, what), side.values(), strict=True))
+    if not isinstance(side, Iterable):
+        raise DataError(f"{what} is {side!r}; expected a list of items, or a mapping by name")
     if _is_leaf(side) and not (isinstance(side, Sequence) and not len(side)):
         raise DataError(
             f"{what} is one vector; expected a list of items, or a mapping by name: "
             "put a single item into a list"
         )
     return {str(i): entry for i, entry in enumerate(side)}
+
+
+def _names(side: Mapping[Any, Any], what: str) -> list[str]:
+    """Names as texts; 1 and "1" would become one."""
+    names = [str(name) for name in side]
+    if len(set(names)) < len(names):
+        twice = next(name for name, times in Counter(names).items() if times > 1)
+        raise DataError(f"{what} has two entries called {_said(twice)}; rename one of them")
+    return names
+
+
+def _beside(side: Any, what: str, people: Mapping[str, Any], *, by_name: bool) -> dict[str, Any]:
+    """What is known of the units, by the items of the human side."""
+    found = _by_item(side, what)
+    if found and isinstance(side, Mapping) != by_name:
+        said, other = ("name", "position") if by_name else ("position", "name")
+        raise DataError(
+            f"human lists items by {said} and {what} by {other}; "
+            "expected both as mappings from the item's name, or both as lists"
+        )
+    if found and not found.keys() & people.keys():
+        raise DataError(
+            f"{what} are given for {some(found)}, human has {some(people)}; "
+            "expected the names of the items"
+        )
+    return found
+
+
+def _is_empty(said: Any) -> bool:
+    """Whether an item has no units at all, whoever read it."""
+    maps = list(said.values()) if isinstance(said, Mapping) else [said]
+    return bool(maps) and all(hasattr(one, "__len__") and not len(one) for one in maps)
 
 
 def _is_leaf(entry: Any) -> bool:
@@ -97,14 +146,16 @@ def _is_leaf(entry: Any) -> bool:
     if isinstance(entry, Mapping):
         return False
     if hasattr(entry, "ndim"):
-        return bool(entry.ndim <= 1 and np.asarray(entry).dtype.kind != "O")
+        return bool(entry.ndim <= 1 and np.asarray(as_given(entry)).dtype.kind != "O")
     if not isinstance(entry, Sequence):
         return False
-    return not len(entry) or (np.ndim(entry[0]) == 0 and not _is_collection(entry[0]))
+    return not len(entry) or not _is_collection(entry[0])
 
 
 def _is_collection(entry: Any) -> bool:
-    return isinstance(entry, ModelScores | Marks | Mapping)
+    if isinstance(entry, str) or getattr(entry, "ndim", 1) == 0:
+        return False
+    return isinstance(entry, ModelScores | Marks | Iterable)
 
 
 def _rows_of(model: Any, *, by_name: bool) -> dict[str, dict[str, Any]]:
@@ -118,7 +169,7 @@ def _rows_of(model: Any, *, by_name: bool) -> dict[str, dict[str, Any]]:
         if any(leaves) and not all(leaves):
             odd = [key for key, leaf in zip(model, leaves, strict=True) if leaf]
             raise DataError(
-                f"model mixes rows with scores of single items ({_some(odd)}); "
+                f"model mixes rows with scores of single items ({some(odd)}); "
                 "expected either {row: {item: scores}} or {item: scores}"
             )
         rows = {ONE_ROW: model} if leaves[0] else dict(model)
@@ -129,7 +180,11 @@ def _rows_of(model: Any, *, by_name: bool) -> dict[str, dict[str, Any]]:
                 f"human lists items by {said} and model row {name!r} by {other}; "
                 "expected both as mappings from the item's name, or both as lists"
             )
-    return {str(name): _by_item(row, f"model row {name!r}") for name, row in rows.items()}
+    names = _names(rows, "model")
+    return {
+        name: _by_item(row, f"model row {_said(name)}")
+        for name, row in zip(names, rows.values(), strict=True)
+    }
 
 
 def _with_uniform(rows: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -185,7 +240,7 @@ class _Maker:
             if name in scores:
                 entry = scores[name]
                 values = entry.value if isinstance(entry, ModelScores) else entry
-                line[:] = _vector(values, f"item {name!r}, model row {row!r}", n)
+                line[:] = _vector(values, f"item {_said(name)}, model row {_said(row)}", n)
         return Item(
             name=name,
             people=people,
@@ -198,7 +253,7 @@ class _Maker:
 
     def _length(self, name: str, n: int, marks: Marks | None) -> FloatArray:
         if name in self.lengths:
-            return _vector(self.lengths[name], f"item {name!r}, lengths", n)
+            return _vector(self.lengths[name], f"item {_said(name)}, lengths", n)
         if name in self.texts:
             return np.array([len(text) for text in self._counted(name, n)], dtype=np.float64)
         if marks is not None:
@@ -214,7 +269,9 @@ class _Maker:
     def _counted(self, name: str, n: int) -> list[str]:
         texts = self.texts[name]
         if len(texts) != n:
-            raise DataError(f"item {name!r} has {n} units and {len(texts)} texts; expected as many")
+            raise DataError(
+                f"item {_said(name)} has {n} units and {len(texts)} texts; expected as many"
+            )
         return texts
 
 
@@ -228,7 +285,8 @@ def _has_span(entry: Any) -> bool:
 
 def _texts(name: str, entry: Any) -> list[str]:
     if isinstance(entry, str) or not isinstance(entry, Iterable):
-        raise DataError(f"item {name!r}: texts is {type(entry).__name__}; expected one text a unit")
+        kind = type(entry).__name__
+        raise DataError(f"item {_said(name)}: texts is {kind}; expected one text a unit")
     return [str(text) for text in entry]
 
 
@@ -238,16 +296,21 @@ def _people(name: str, said: Any) -> tuple[tuple[str, ...], FloatArray, Marks | 
         return ("",), said.value[None], said
     if isinstance(said, Mapping):
         if not said:
-            raise DataError(f"item {name!r} has no person; leave the item out")
-        maps = [_vector(entry, f"item {name!r}, person {who!r}") for who, entry in said.items()]
-        _same_units(name, [str(who) for who in said], maps)
-        return tuple(str(who) for who in said), np.stack(maps), None
-    array = _numbers(said, f"item {name!r}, human")
+            raise DataError(f"item {_said(name)} has no person; leave the item out")
+        who = _names(said, f"item {_said(name)}")
+        maps = [
+            _vector(entry, f"item {_said(name)}, person {one!r}")
+            for one, entry in zip(who, said.values(), strict=True)
+        ]
+        _same_units(name, who, maps)
+        return tuple(who), np.stack(maps), None
+    array = _numbers(said, f"item {_said(name)}, human")
     if array.ndim == 1:
         return ("",), array[None], None
     if array.ndim != 2 or not len(array):
         raise DataError(
-            f"item {name!r}: human has shape {array.shape}; expected (units,) or (people, units)"
+            f"item {_said(name)}: human has shape {array.shape}; "
+            "expected (units,) or (people, units)"
         )
     # Rows of a matrix are the same people in every item; who did not read it has only NaN.
     there = ~np.isnan(array).all(axis=1)
@@ -260,8 +323,8 @@ def _same_units(name: str, people: Sequence[str], maps: Sequence[FloatArray]) ->
     odd = next((i for i, size in enumerate(sizes) if size != sizes[0]), None)
     if odd is not None:
         raise DataError(
-            f"item {name!r}: {people[0]!r} has {sizes[0]} units and {people[odd]!r} {sizes[odd]}; "
-            "expected one value per unit, NaN where a unit was not shown"
+            f"item {_said(name)}: {people[0]!r} has {sizes[0]} units and {people[odd]!r} "
+            f"{sizes[odd]}; expected one value per unit, NaN where a unit was not shown"
         )
 
 
@@ -275,15 +338,30 @@ def _vector(said: Any, what: str, n: int | None = None) -> FloatArray:
 
 
 def _numbers(said: Any, what: str) -> FloatArray:
+    if isinstance(said, Marks):
+        raise DataError(f"{what} is Marks; expected numbers: Marks stand for an item, not a person")
     try:
-        array = np.asarray(said, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = as_floats(said)
+    except ValueError as error:
         raise DataError(f"{what} is not numbers per unit: {error}") from error
     if np.isinf(array).any():
         raise DataError(f"{what} has an infinite value; expected numbers, NaN where missing")
+    if (np.abs(array) > LARGEST).any():
+        raise DataError(f"{what} has a value above {LARGEST:g}; divide all of them by one number")
     return array
 
 
-def _some(names: Iterable[str], most: int = 3) -> str:
-    listed = [str(name) for name in names]
+def _said(name: object) -> str:
+    """A name in a message: short, on one line."""
+    text = str(name)
+    return repr(text if len(text) <= SHOWN else text[: SHOWN - 1] + "…")
+
+
+def some(names: Iterable[str], most: int = 3) -> str:
+    r"""The first names, for a message on one line.
+
+    >>> some(["a", "two\nlines", "c", "d"])
+    'a, two\\nlines, c, …'
+    """
+    listed = [_said(name)[1:-1] for name in names]
     return ", ".join(listed[:most]) + (", …" if len(listed) > most else "") if listed else "none"

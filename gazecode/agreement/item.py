@@ -27,8 +27,11 @@ class Marks:
     marked: IntArray
 
     def __post_init__(self) -> None:
-        column(self, "unit", np.int64, width=2)
-        column(self, "marked", np.int64, width=2)
+        for name in ("unit", "marked"):
+            span = column(self, name, np.int64, width=2)
+            if len(late := np.flatnonzero(span[:, 1] < span[:, 0])):
+                a, b = span[late[0]].tolist()
+                raise DataError(f"{name} hold ({a}, {b}); expected start <= end: half-open")
 
     @property
     def overlap(self) -> IntArray:

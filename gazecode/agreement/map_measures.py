@@ -96,20 +96,20 @@ SIM = Measure(
     name="sim",
     prepare=_mean_of(np.minimum),
     together=False,
-    pooled="mean over items",
+    pooled="mean over readings",
     rule="Σ min of maps that sum to 1 in the item",
 )
 JS = Measure(
     name="js",
     prepare=_js,
     together=False,
-    pooled="mean over items",
+    pooled="mean over readings",
     rule="divergence in nats, less is closer",
 )
 KL = Measure(
     name="kl",
     prepare=_mean_of(_kl),
     together=False,
-    pooled="mean over items",
+    pooled="mean over readings",
     rule=f"people from model, nats, floor {FLOOR:g}, less is closer",
 )

@@ -13,9 +13,12 @@ from gazecode.agreement.stacks import Stack
 from gazecode.agreement.terms import Term
 from gazecode.model.checks import FloatArray, IntArray
 
-__all__ = ["Measure", "Prepared", "Sums", "inverse", "ratio"]
+__all__ = ["Measure", "Prepared", "Sums", "best_first", "inverse", "ratio"]
 
 Sums = tuple[FloatArray, ...]
+
+LOWER_IS_BETTER = frozenset({"kl", "js", "emd"})
+"""Metrics that are 0 where two maps agree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,6 +83,17 @@ class Measure:
     rule: str = ""
     null: float | None = None
     k: int | None = None
+
+
+def best_first(metric: str, figure: float) -> tuple[bool, float]:
+    """What to sort rows by: the best figure first, undefined ones last.
+
+    >>> sorted([0.1, float("nan"), 0.3], key=lambda figure: best_first("iou", figure))
+    [0.3, 0.1, nan]
+    """
+    if np.isnan(figure):
+        return True, 0.0
+    return False, figure if metric in LOWER_IS_BETTER else -figure
 
 
 def inverse(below: FloatArray) -> FloatArray:

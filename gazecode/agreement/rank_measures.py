@@ -7,12 +7,12 @@ which items they are taken from.
 import numpy as np
 
 from gazecode.agreement.measures import Measure, Prepared, Sums, inverse
-from gazecode.agreement.segments import centered, midranks, orthonormal, sums
+from gazecode.agreement.segments import centered, midranks, near_one, orthonormal, sums
 from gazecode.agreement.stacks import Stack
 from gazecode.agreement.terms import Linear
 from gazecode.model.checks import Array, FloatArray, IntArray
 
-__all__ = ["PARTIAL", "PEARSON", "SPEARMAN", "human_ranks", "model_ranks"]
+__all__ = ["PARTIAL", "PEARSON", "SPEARMAN", "model_ranks"]
 
 NOTHING_LEFT = 1e-16
 """Share of a map's squares below which the covariates explain all of it."""
@@ -37,14 +37,7 @@ def _spearman(stack: Stack, start: IntArray) -> Prepared:
 
 
 def _pearson(stack: Stack, start: IntArray) -> Prepared:
-    return _correlation(_near_one(stack.human, start), _near_one(stack.model, start), stack)
-
-
-def _near_one(values: FloatArray, start: IntArray) -> FloatArray:
-    """Centred, and scaled: squares of very small numbers would leave the range of floats."""
-    less = centered(values, start)
-    scale = np.abs(less).max(axis=-1, keepdims=True, initial=0.0)
-    return np.asarray(np.divide(less, scale, out=less, where=scale > 0))
+    return _correlation(near_one(stack.human, start), near_one(stack.model, start), stack)
 
 
 def _correlation(human: FloatArray, model: FloatArray, stack: Stack) -> Prepared:

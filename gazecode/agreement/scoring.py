@@ -13,7 +13,10 @@ from gazecode.agreement.segments import lowest, sums
 from gazecode.agreement.stacks import Cell, Stack, stacks_of
 from gazecode.model.checks import FloatArray, IntArray
 
-__all__ = ["REASONS", "Scored", "Task", "per_item", "score", "weights_of"]
+__all__ = ["REASONS", "Progress", "Scored", "Task", "per_item", "score", "weights_of"]
+
+Progress = Callable[[int, int], object]
+"""Called with what is done and how much there is."""
 
 REASONS = (
     "no unit in common",
@@ -29,12 +32,12 @@ REASONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """How much to draw, and who is told: ``progress(items done, items)``."""
+    """How much to draw, and who is told of every item (file) that is done."""
 
     permutations: int
     bootstrap: int
     seed: int
-    progress: Callable[[int, int], object] | None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,12 +135,13 @@ def score(
         scored.append(
             Scored(
                 value=value,
-                pooled=rows.placed([_pooled(stack, whole)[None] for stack, whole in pairs])[0],
-                chance=rows.placed([one[m].mean() for one in chances]),
-                chance_pooled=rows.placed([one[m].pooled() for one in chances]),
+                pooled=rows.placed(1, [_pooled(stack, whole)[None] for stack, whole in pairs])[0],
+                chance=rows.placed(task.permutations, [one[m].mean() for one in chances]),
+                chance_pooled=rows.placed(task.permutations, [one[m].pooled() for one in chances]),
                 draws=resamples.means(value, weight),
                 draws_pooled=rows.placed(
-                    [resamples.pooled(whole, stack.start, stack.cell) for stack, whole in pairs]
+                    task.bootstrap,
+                    [resamples.pooled(whole, stack.start, stack.cell) for stack, whole in pairs],
                 ),
             )
         )
@@ -160,12 +164,11 @@ class _Rows:
     def __init__(self, stacks: Sequence[Stack], n: int) -> None:
         self.stacks, self.n = stacks, n
 
-    def placed(self, parts: Sequence[FloatArray]) -> FloatArray:
-        """``(..., r + 1)`` from each stack's ``(..., rows)``."""
-        leading = parts[0].shape[:-1] if parts else (0,)
-        found = np.full((*leading, self.n), np.nan)
+    def placed(self, draws: int, parts: Sequence[FloatArray]) -> FloatArray:
+        """``(draws, r + 1)`` from each stack's ``(draws, rows)``; there may be no stack at all."""
+        found = np.full((draws, self.n), np.nan)
         for stack, part in zip(self.stacks, parts, strict=True):
-            found[..., stack.rows] = part
+            found[:, stack.rows] = part
         return found
 
 

@@ -1,10 +1,10 @@
 """Random numbers that depend on a seed and on what they are for, never on the order of work."""
 
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 
 import numpy as np
 
-__all__ = ["generator"]
+__all__ = ["generator", "text_generator"]
 
 
 def generator(seed: int, *purpose: str) -> np.random.Generator:
@@ -18,3 +18,8 @@ def generator(seed: int, *purpose: str) -> np.random.Generator:
     digest = blake2b("\0".join(purpose).encode("utf-8", "surrogatepass"), digest_size=16).digest()
     words = np.frombuffer(digest, dtype="<u4").tolist()
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *words])))
+
+
+def text_generator(code: bytes) -> np.random.Generator:
+    """A generator seeded by a text alone: what draws from it stays a function of the text."""
+    return np.random.default_rng(int.from_bytes(sha256(code).digest()[:8], "big"))

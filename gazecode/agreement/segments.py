@@ -14,8 +14,8 @@ __all__ = [
     "centered",
     "lowest",
     "midranks",
+    "near_one",
     "orthonormal",
-    "owners",
     "shares",
     "spread",
     "sums",
@@ -100,7 +100,13 @@ def top(values: FloatArray, start: IntArray, k: int) -> BoolArray:
 def shares(values: FloatArray, start: IntArray) -> FloatArray:
     """``(..., n)`` values over their sum in the stretch; 0 where that is 0."""
     mass = sums(values, start)
-    return values * spread(np.divide(1.0, mass, out=np.zeros_like(mass), where=mass > 0), start)
+    return np.asarray(values / spread(np.where(mass > 0, mass, 1.0), start))
+
+
+def near_one(values: FloatArray, start: IntArray) -> FloatArray:
+    """``(..., n)`` less the mean, the stretch scaled to 1: squares stay in the range of floats."""
+    most = np.maximum.reduceat(np.abs(values), start[:-1], axis=-1)
+    return centered(values / spread(np.where(most > 0, most, 1.0), start), start)
 
 
 def orthonormal(columns: FloatArray, start: IntArray) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 from gazecode.agreement.item import Item
 from gazecode.model.checks import Array, BoolArray, FloatArray, IntArray
 
-__all__ = ["COVARIATES", "Cell", "Stack", "cells_of", "stacks_of"]
+__all__ = ["COVARIATES", "Cell", "Stack", "cells_of", "patterns_of", "stacks_of"]
 
 COVARIATES = ("length", "position", "frequency")
 T = TypeVar("T")
@@ -48,12 +48,14 @@ def cells_of(items: Sequence[Item], people: Sequence[str]) -> list[Cell]:
     cells = []
     for i, item in enumerate(items):
         several = len(item.people) > 1
-        targets = _others(item.human) if several else item.human
-        for person, own, target in zip(item.people, item.human, targets, strict=True):
-            cells.append(
-                Cell(item=i, person=number[person], target=target, own=own if several else None)
-            )
-    return sorted(cells, key=lambda cell: (cell.item, cell.person))
+        # By name, so that the order in which people are given changes no digit of a sum.
+        order = sorted(range(len(item.people)), key=lambda p: item.people[p])
+        human = item.human[order]
+        targets = _others(human) if several else human
+        for p, own, target in zip(order, human, targets, strict=True):
+            person = number[item.people[p]]
+            cells.append(Cell(item=i, person=person, target=target, own=own if several else None))
+    return cells
 
 
 def _others(human: FloatArray) -> FloatArray:
@@ -133,10 +135,8 @@ class Stack:
 
 def stacks_of(items: Sequence[Item], cells: Sequence[Cell], n_rows: int) -> list[Stack]:
     """One stack per pattern of missing units; the last row, `n_rows`, is the ceiling's."""
-    known = [~np.isnan(item.model) for item in items]
     groups: dict[bytes, list[int]] = {}
-    for row in range(n_rows):
-        pattern = np.packbits(np.concatenate([mask[row] for mask in known])).tobytes()
+    for row, pattern in enumerate(patterns_of(items, n_rows)):
         groups.setdefault(pattern, []).append(row)
     numbered = list(enumerate(cells))
     stacks = [
@@ -146,6 +146,15 @@ def stacks_of(items: Sequence[Item], cells: Sequence[Cell], n_rows: int) -> list
     own = [(i, cell, cell.own[None]) for i, cell in numbered if cell.own is not None]
     stacks.append(_stack(items, [n_rows], own))
     return [stack for stack in stacks if len(stack)]
+
+
+def patterns_of(items: Sequence[Item], n_rows: int) -> list[bytes]:
+    """Which units of all items each row is known on: the same for rows that can be paired."""
+    known = [~np.isnan(item.model) for item in items]
+    return [
+        np.packbits(np.concatenate([mask[row] for mask in known])).tobytes()
+        for row in range(n_rows)
+    ]
 
 
 def _stack(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gazecode.agreement.comparison import Comparison, Figure
 
-__all__ = ["number", "ranged", "written"]
+__all__ = ["aligned", "number", "shown", "written"]
 
 WIDTH = 110
 COLUMNS = ("mean", "95 %", "sd", "chance", "95 %", "above", "pooled", "95 %", "chance", "95 %")
@@ -36,6 +36,33 @@ def ranged(low: float, high: float) -> str:
     return "" if math.isnan(low) or math.isnan(high) else f"{number(low)} to {number(high)}"
 
 
+def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table: the first column flush left, all others flush right.
+
+    >>> aligned([["", "mean"], ["uniform", "0.5"]])
+    ['         mean', 'uniform   0.5']
+    """
+    width = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join(
+            [
+                line[0].ljust(width[0]),
+                *(entry.rjust(w) for entry, w in zip(line[1:], width[1:], strict=True)),
+            ]
+        ).rstrip()
+        for line in lines
+    ]
+
+
+def shown(name: str) -> str:
+    r"""A name on one line of a table.
+
+    >>> shown("a\nb")
+    'a\\nb'
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
+
+
 def written(comparison: "Comparison") -> str:
     """The table, what it rests on, and what to keep in mind."""
     parts = [_head(comparison)]
@@ -52,13 +79,15 @@ def written(comparison: "Comparison") -> str:
 
 
 def _head(comparison: "Comparison") -> str:
-    said = comparison.parameters
+    parameters = comparison.parameters
     people = _counted(len(comparison.people), "person", "people")
     return fill(
         f"{_counted(len(comparison.items), 'item', 'items')}, {people}; "
-        f"chance: {said['permutations']:,} permutations within the item; "
-        f"95 %: {said['bootstrap']:,} draws of {said['drawn']}; seed {said['seed']}; "
-        f"rows are scored against {said['target']}",
+        f"chance: {parameters['permutations']:,} permutations within the item; "
+        f"95 %: {parameters['bootstrap']:,} draws of {parameters['drawn']}; "
+        f"seed {parameters['seed']}; "
+        f"rows are scored against {parameters['target']}"
+        f"{'; ' + parameters['counted'] if parameters['counted'] else ''}",
         WIDTH,
     )
 
@@ -69,23 +98,13 @@ def _counted(n: int, one: str, many: str) -> str:
 
 def _block(metric: str, figures: "Sequence[Figure]", pooled: str) -> str:
     lines = [["", *COLUMNS, "items", "undefined"], *map(_line, figures)]
-    width = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = [
-        "  ".join(
-            [
-                line[0].ljust(width[0]),
-                *(entry.rjust(w) for entry, w in zip(line[1:], width[1:], strict=True)),
-            ]
-        ).rstrip()
-        for line in lines
-    ]
-    return "\n".join([f"{metric} (pooled: {pooled})", *text, _ceiling(figures[0])])
+    return "\n".join([f"{metric} (pooled: {pooled})", *aligned(lines), _ceiling(figures[0])])
 
 
 def _line(figure: "Figure") -> list[str]:
     undefined = sum(figure.undefined.values())
     return [
-        figure.row,
+        shown(figure.row),
         number(figure.mean) if figure.n_items else NO_FIGURE,
         ranged(figure.low, figure.high),
         number(figure.sd),

@@ -23,8 +23,31 @@ FEW_VALUES = 8
 TABLES = 100_000
 """Entries of the tables of several rows that are made at once."""
 
+ONE_THREAD = 200_000
+"""Multiplications that linear algebra libraries do without other threads (OpenBLAS: 262,144)."""
+WORTH_CUTTING = 16
+"""Fewer permutations at once are not worth it: then the product is large, and threads help."""
+
 Gathered = dict[int | tuple[int, int], FloatArray]
 """Permuted columns of the cell at hand, so that terms that share a column share the work."""
+
+
+def _product(values: FloatArray, table: FloatArray) -> FloatArray:
+    """``values @ table``, ``(p, n) @ (n, r)``, in pieces too small for several threads.
+
+    Threads that wait for each other cost more than thousands of small products do, by far where
+    the machine is busy; and the digits do not depend on how many there are.
+    """
+    p, n = values.shape
+    step = ONE_THREAD // max(1, n * table.shape[1])
+    if step < WORTH_CUTTING or step >= p:
+        return np.asarray(values @ table)
+    even = p - p % step
+    found = np.empty((p, table.shape[1]))
+    pieces = np.ascontiguousarray(values[:even]).reshape(-1, step, n)
+    np.matmul(pieces, table, out=found[:even].reshape(len(pieces), step, -1))
+    found[even:] = values[even:] @ table
+    return found
 
 
 class Term(Protocol):
@@ -58,7 +81,7 @@ class Linear:
 
     def permuted(self, at: slice, cell: int, order: IntArray, done: Gathered) -> FloatArray:  # noqa: ARG002
         """As `Term` says."""
-        return _gathered(self.human, at, order, done) @ self.model[:, at].T
+        return _product(_gathered(self.human, at, order, done), self.model[:, at].T)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +111,7 @@ class Chosen:
         above = values > least
         room = k - np.count_nonzero(above[0])
         first = equal & (np.cumsum(equal, axis=1) <= room)
-        return np.asarray((above | first).astype(np.float64) @ self.model[:, at].T)
+        return _product((above | first).astype(np.float64), self.model[:, at].T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,18 +151,18 @@ class Crossed:
             key = (id(self.human), code)
             if key not in done:
                 done[key] = np.take((codes == code).astype(np.float64), order)
-            found += done[key] @ table.T
+            found += _product(done[key], table.T)
         return found
 
     def _looked_up(self, values: FloatArray, codes: IntArray, at: slice) -> FloatArray:
         p, n = codes.shape
         place = codes * n + np.arange(n)
-        met, one = np.empty((p, n)), np.ones(n)
+        met = np.empty((p, n))
         found = np.empty((len(self.model), p))
         step = max(1, TABLES // (n * len(values)))
         for first in range(0, len(found), step):
             tables = self.meet(values[:, None], self.model[first : first + step, None, at])
             for table, column in zip(tables, found[first : first + step], strict=True):
                 np.take(table, place, out=met, mode="clip")  # "raise" would copy
-                np.dot(met, one, out=column)
+                np.einsum("pn->p", met, out=column)
         return found.T

@@ -9,13 +9,20 @@ from typing import Any
 import numpy as np
 
 from gazecode.alignment.subwords.tokenizer import prepare, tokenizer_sha256
-from gazecode.attention.generation import MAX_NEW_TOKENS, at_rest, device_of, generate_answer
+from gazecode.attention.generation import MAX_NEW_TOKENS, Progress, generate_answer
+from gazecode.attention.merging import merge_matrix, merge_subwords
 from gazecode.attention.methods import Method, method_named
-from gazecode.attention.model import check_ids, context_limit, load_model, model_name
+from gazecode.attention.model import (
+    at_rest,
+    check_ids,
+    context_limit,
+    device_of,
+    load_model,
+    model_name,
+)
 from gazecode.attention.prompt import Prompt, Scored, prompt_of
-from gazecode.attention.subwords import merge_matrix, merge_subwords
 from gazecode.attention.windows import joined, last_window, windows_of
-from gazecode.errors import ParameterError
+from gazecode.errors import DataError, ParameterError
 from gazecode.model import SourceTokens
 from gazecode.model.checks import BoolArray, IntArray
 from gazecode.model.scores import MERGES, ModelScores
@@ -26,7 +33,6 @@ __all__ = ["Answer", "Answers", "Settings", "asked", "check_tokens", "taken_mode
 Answer = str | Sequence[int] | IntArray | None
 Answers = dict[tuple[bytes, int], IntArray]
 """What a model answered before, by the ids of the prompt and how long it might answer."""
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,7 +96,7 @@ def asked(  # noqa: PLR0917 - what `attend` was given
         scored, seen = joined(
             prompt,
             windows,
-            lambda part: function(model, part, answer_ids=answer, **params),
+            lambda part: _checked(name, function(model, part, answer_ids=answer, **params), part),
             received=method.received,
             done=done,
         )
@@ -117,6 +123,18 @@ def asked(  # noqa: PLR0917 - what `attend` was given
     )
 
 
+def _checked(name: str, said: Any, part: Prompt) -> Scored:
+    """Refuse what a method of another package gives where it is no score per subword."""
+    if not isinstance(said, Scored):
+        raise DataError(f"method {name} gives a {type(said).__name__}; expected a Scored")
+    if np.shape(said.value) != (len(part),):
+        raise DataError(
+            f"method {name} gives scores {np.shape(said.value)}; expected one for each of "
+            f"{len(part)} subwords"
+        )
+    return said
+
+
 def _merged(
     prompt: Prompt,
     scored: Scored,
@@ -132,6 +150,11 @@ def _merged(
     assert parts is not None  # noqa: S101 - for the type checker: `_check` saw to it
     assert tokens is not None  # noqa: S101
     found = merge_subwords(parts, scored.value, seen, merge)
+    value = found.value
+    if scored.token is not None and merge == "sum":
+        # The method's own scores of tokens, where there is anything of the token to be seen.
+        held = np.bincount(parts.token, weights=seen[parts.subword], minlength=len(tokens)) > 0
+        value = np.where(held, scored.token, np.nan)
     expected = None
     if scored.expected is not None:
         expected = merge_subwords(parts, scored.expected, seen, merge).value
@@ -146,7 +169,7 @@ def _merged(
         model=model,
         method=method,
         span=tokens.span,
-        value=found.value,
+        value=value,
         expected=expected,
         matrix=between,
         removed_share=removed,
@@ -161,12 +184,14 @@ def _merged(
 
 
 def check_tokens(tokens: Any) -> None:
-    """Refuse what is not a parsed source.
+    """Refuse what is not a parsed source, or one without a token.
 
     Raises
     ------
     ParameterError
         Saying how to come by one.
+    DataError
+        There is nothing in it to score.
     """
     if isinstance(tokens, str | bytes):
         raise ParameterError(
@@ -175,6 +200,11 @@ def check_tokens(tokens: Any) -> None:
         )
     if not isinstance(tokens, SourceTokens):
         raise ParameterError(f"tokens is a {type(tokens).__name__}; expected SourceTokens")
+    if not len(tokens):
+        raise DataError(
+            f"{tokens.source_id or 'the source'} has no token, so that nothing can be scored; "
+            "leave it out"
+        )
 
 
 def _check(settings: Settings) -> None:

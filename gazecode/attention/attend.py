@@ -1,12 +1,13 @@
 """What a model attends to in one source, as scores of its AST tokens; and in many sources."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
 from gazecode.attention.asking import Answer, Answers, Settings, asked, check_tokens, taken_model
 from gazecode.attention.generation import MAX_NEW_TOKENS
-from gazecode.errors import ParameterError
+from gazecode.errors import DataError, ParameterError
 from gazecode.model import SourceTokens
 from gazecode.model.scores import ModelScores
 
@@ -76,8 +77,9 @@ def attend(  # noqa: PLR0913 - one question, and what may be said about it
         ``(m,)`` scores, NaN for tokens that no window has or that were dropped whole. Its
         parameters say what decides the numbers: of attention, ``rows`` summed, their ``mass`` and
         the part of it that was ``skipped`` since nothing of the row was left, ``answer_share`` of
-        the mass on generated tokens, ``off_token_share`` on white space between tokens, the number
-        of ``windows`` (no row reaches into another) and of subwords ``unseen``.
+        the mass on generated tokens, ``off_token_share`` on white space between tokens, whether
+        no row sees what comes after it (``causal``), the number of ``windows`` (no row reaches
+        into another) and of subwords ``unseen``.
 
     Raises
     ------
@@ -132,7 +134,8 @@ def attend_many(
     answers
         ``(d,)`` answers as for `attend`; None for greedy ones.
     progress
-        Called with results done, results in all, and what was just done ("source method").
+        Called with results done, results in all, and what was just done ("source method"); within
+        a long one with the same number and how far it is ("source method: 3 of 25").
     **settings
         What else `attend` takes.
 
@@ -162,7 +165,44 @@ def attend_many(
                 **{"answer": None if answers is None else answers[i], **settings, **mine},
                 params={key: own[key] for key in own.keys() - known},
             )
-            yield asked(model, tokenizer, tokens, name, mixed, made, None)
+            report = _within(progress, done, len(sources) * len(given), tokens, name)
+            with _named(tokens):
+                scores = asked(model, tokenizer, tokens, name, mixed, made, report)
+            yield scores
             done += 1
             if progress is not None:
-                progress(done, len(sources) * len(given), f"{tokens.source_id} {name}".strip())
+                progress(done, len(sources) * len(given), _said(tokens, name))
+
+
+def _said(tokens: SourceTokens, name: str) -> str:
+    return f"{getattr(tokens, 'source_id', '')} {name}".strip()
+
+
+@contextmanager
+def _named(tokens: SourceTokens) -> Iterator[None]:
+    """Errors say of which of many sources they are."""
+    try:
+        yield
+    except (DataError, ParameterError) as error:
+        name = getattr(tokens, "source_id", "")
+        if not name or name in str(error):
+            raise
+        raise type(error)(f"{name}: {error}") from error
+
+
+def _within(
+    progress: Callable[[int, int, str], None] | None,
+    done: int,
+    total: int,
+    tokens: SourceTokens,
+    name: str,
+) -> Callable[[int, int], None] | None:
+    """Reports the steps of one result; None for nobody to hear of them."""
+    if progress is None:
+        return None
+
+    def report(step: int, steps: int) -> None:
+        if steps > 1:
+            progress(done, total, f"{_said(tokens, name)}: {step} of {steps}")
+
+    return report

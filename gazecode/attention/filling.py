@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gazecode.attention.generation import at_rest, device_of
-from gazecode.attention.model import context_limit
+from gazecode.attention.model import at_rest, context_limit, device_of, load_model
 from gazecode.attention.prompt import Prompt, prompt_of
 from gazecode.errors import ParameterError
 from gazecode.model.checks import IntArray
@@ -200,9 +199,7 @@ def filler_of(filler: Any, tokenizer: Any = None) -> Filler:
                 f"{folder}: no such folder; expected one with a masked language model and its "
                 "tokenizer.json, as save_pretrained writes them"
             )
-        from transformers import AutoModelForMaskedLM
-
-        filler = AutoModelForMaskedLM.from_pretrained(folder, local_files_only=True)
+        filler = load_model(folder, masked=True)
         tokenizer = folder if tokenizer is None else tokenizer
     if tokenizer is None:
         raise ParameterError(

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from gazecode.attention.model import context_limit
+from gazecode.attention.causal import check_causal
+from gazecode.attention.model import at_rest, check_length, device_of
 from gazecode.errors import DataError, ParameterError
 from gazecode.model.checks import FloatArray, IntArray
 
@@ -21,11 +22,9 @@ __all__ = [
     "Progress",
     "answer_log_prob",
     "answer_of",
-    "at_rest",
-    "check_length",
-    "device_of",
     "generate_answer",
     "generate_answers",
+    "log_prob",
     "logits_of",
 ]
 
@@ -33,50 +32,6 @@ MAX_NEW_TOKENS = 64
 
 Progress = Callable[[int, int], None]
 """Called with what is done and how much there is."""
-
-
-@contextmanager
-def at_rest(model: Any) -> Iterator[None]:
-    """Hold a model in evaluation mode, its weights without gradients; afterwards all is as before.
-
-    Gradients that the weights carry stay untouched: nothing is added to them.
-    """
-    training = [(module, module.training) for module in model.modules()]
-    learned = [weight for weight in model.parameters() if weight.requires_grad]
-    try:
-        model.eval()
-        for weight in learned:
-            weight.requires_grad_(False)  # noqa: FBT003 - torch has no keyword for it
-        yield
-    finally:
-        for module, was in training:
-            module.training = was
-        for weight in learned:
-            weight.requires_grad_(True)  # noqa: FBT003
-
-
-def device_of(model: Any) -> Any:
-    """Where the model's input goes; the processor where it has no weights."""
-    import torch
-
-    weight = next(iter(model.parameters()), None)
-    return torch.device("cpu") if weight is None else weight.device
-
-
-def check_length(model: Any, length: int) -> None:
-    """Refuse more positions than a model has.
-
-    Raises
-    ------
-    ParameterError
-        Naming both numbers.
-    """
-    limit = context_limit(model)
-    if limit is not None and length > limit:
-        raise ParameterError(
-            f"prompt and answer are {length} subwords, the model has {limit} positions; "
-            "give a shorter text or a shorter answer"
-        )
 
 
 def logits_of(model: Any, ids: Any, *, keep: int = 0) -> Any:
@@ -88,6 +43,11 @@ def logits_of(model: Any, ids: Any, *, keep: int = 0) -> Any:
         ``(b, t)`` tensor, no padding.
     keep
         0 for all; a vocabulary is wide, and a model that can leaves the rest uncomputed.
+
+    Raises
+    ------
+    ParameterError
+        A model without a head for language.
     """
     import torch
 
@@ -98,7 +58,12 @@ def logits_of(model: Any, ids: Any, *, keep: int = 0) -> Any:
         **({"logits_to_keep": keep} if keep else {}),
     }
     given = {name: value for name, value in wanted.items() if name in known}
-    logits = model(input_ids=ids, **given).logits
+    logits = getattr(model(input_ids=ids, **given), "logits", None)
+    if logits is None:
+        raise ParameterError(
+            f"a {type(model).__name__} says nothing of the next subword; load the model with "
+            "AutoModelForCausalLM"
+        )
     return logits[:, -keep:] if keep else logits
 
 
@@ -171,9 +136,14 @@ def answer_of(model: Any, ids: IntArray, answer_ids: IntArray | None) -> IntArra
     ------
     DataError
         The answer is empty.
+    ParameterError
+        The model is no causal one.
     """
     if answer_ids is None:
         answer_ids = generate_answer(model, ids)
+    else:
+        with at_rest(model):
+            check_causal(model)
     answer = np.asarray(answer_ids, dtype=np.int64)
     if answer.ndim != 1 or not len(answer):
         raise DataError(
@@ -241,6 +211,8 @@ def generate_answers(
         raise ParameterError(
             f"a {type(model).__name__} cannot generate; load the model with AutoModelForCausalLM"
         )
+    with at_rest(model):
+        check_causal(model)
     answers: list[IntArray] = [np.empty(0, dtype=np.int64)] * len(prompts)
     device, done = device_of(model), 0
     with at_rest(model), _plain_settings(model) as (ends, settings), torch.no_grad():

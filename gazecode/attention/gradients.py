@@ -23,15 +23,14 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from gazecode.attention.causal import check_causal
 from gazecode.attention.generation import (
     Progress,
     answer_of,
-    at_rest,
-    check_length,
-    device_of,
     log_prob,
     logits_of,
 )
+from gazecode.attention.model import at_rest, check_length, device_of
 from gazecode.attention.prompt import Prompt, Scored
 from gazecode.errors import ParameterError
 from gazecode.model.checks import FloatArray, IntArray
@@ -91,7 +90,8 @@ def saliency(
     Raises
     ------
     ParameterError
-        The prompt is too short or too long, or a parameter is none of its choices.
+        The prompt is too short or too long, the model no causal one, or a parameter none of its
+        choices.
     DataError
         The answer is empty.
     """
@@ -225,6 +225,7 @@ def _scored(
     size = len(target) if fast else chunk
     value = np.zeros(n)
     with at_rest(model):
+        check_causal(model)
         for start in range(0, len(target), size):
             part = target[start : start + size]
             found = _steps(model, ids[: part[-1] + 1], len(part), score, together=fast)

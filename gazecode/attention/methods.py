@@ -120,7 +120,7 @@ def _substitution() -> dict[str, Method]:
 def _published() -> dict[str, Method]:
     """What the code of the study computes; the one token of its "reading" is a generated one."""
     rows: dict[str, tuple[str, dict[str, Any], bool]] = {
-        f"{row}_{heads}": ("published:kou2024", {"row": row, "heads": heads}, True)
+        f"{row}_{heads}": ("kou2024:published_attention", {"row": row, "heads": heads}, True)
         for row in ("READING", "CODING")
         for heads in _LAYERS
     }
@@ -139,7 +139,7 @@ def _published() -> dict[str, Method]:
     masked = {"fill": "single", "difference": "bleu", "words_only": True}
     plain = {"smoothing": "method0", "short": False}
     others: dict[str, tuple[str, dict[str, Any], bool]] = {
-        "SHAP": ("substitution:published_shap", {}, False),
+        "SHAP": ("kou2024:published_shap", {}, False),
         "BERT_masking": ("substitution:masked_lm", {**masked, **plain}, False),
     }
     return {

@@ -1,24 +1,36 @@
-"""Models of transformers from a local folder, and what is asked of them before they run."""
+"""Models of transformers: loaded from a local folder, checked before they run, held at rest."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from gazecode.errors import ParameterError
 from gazecode.model.checks import IntArray
 
-__all__ = ["check_ids", "context_limit", "load_model", "model_name"]
+__all__ = [
+    "at_rest",
+    "check_ids",
+    "check_length",
+    "context_limit",
+    "device_of",
+    "load_model",
+    "model_name",
+]
 
 INSTALL = "pip install 'gazecode[transformers]'"
 LIMITS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
 
 
-def load_model(path: str | Path) -> Any:
+def load_model(path: str | Path, *, masked: bool = False) -> Any:
     """Load a model from a folder; nothing is ever fetched and no code of the folder is run.
 
     Parameters
     ----------
     path
         What ``save_pretrained`` wrote.
+    masked
+        Whether a masked language model is wanted, and no other will do.
 
     Returns
     -------
@@ -39,6 +51,11 @@ def load_model(path: str | Path) -> Any:
     """
     folder = Path(path)
     if not (folder / "config.json").is_file():
+        if (folder / "adapter_config.json").is_file():
+            raise ParameterError(
+                f"{folder}: an adapter without its model; merge them (merge_and_unload of peft), "
+                "save the result and give that folder"
+            )
         raise ParameterError(
             f"{folder}: no config.json in it; give a folder that save_pretrained of transformers "
             "wrote (nothing is fetched: get a model first)"
@@ -53,10 +70,12 @@ def load_model(path: str | Path) -> Any:
     transformers.utils.logging.disable_progress_bar()
     try:
         config = transformers.AutoConfig.from_pretrained(folder, **offline)
-        model, report = _loader(config).from_pretrained(
+        model, report = _loader(config, folder, masked=masked).from_pretrained(
             folder, attn_implementation="eager", output_loading_info=True, **offline
         )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError) as error:
+    except ParameterError:
+        raise
+    except Exception as error:  # a broken file may fail in any library that reads one
         line = " ".join(str(error).split())[:300]
         raise ParameterError(
             f"{folder}: transformers cannot load a model from it: {line}; save it again with "
@@ -75,9 +94,16 @@ def load_model(path: str | Path) -> Any:
     return model.eval()
 
 
-def _loader(config: Any) -> Any:
+def _loader(config: Any, folder: Path, *, masked: bool) -> Any:
     import transformers
 
+    if masked:
+        if type(config) not in transformers.MODEL_FOR_MASKED_LM_MAPPING:
+            raise ParameterError(
+                f"{folder}: {config.model_type} is no masked language model; give the folder of "
+                "one such as BERT or RoBERTa"
+            )
+        return transformers.AutoModelForMaskedLM
     named = " ".join(getattr(config, "architectures", None) or [])
     if "MaskedLM" in named:
         return transformers.AutoModelForMaskedLM
@@ -125,4 +151,48 @@ def check_ids(model: Any, ids: IntArray, *, what: str) -> None:
         raise ParameterError(
             f"{what} has id {high}, the model's vocabulary {size} entries; take the tokenizer "
             "that belongs to the model"
+        )
+
+
+@contextmanager
+def at_rest(model: Any) -> Iterator[None]:
+    """Hold a model in evaluation mode, its weights without gradients; afterwards all is as before.
+
+    Gradients that the weights carry stay untouched: nothing is added to them.
+    """
+    training = [(module, module.training) for module in model.modules()]
+    learned = [weight for weight in model.parameters() if weight.requires_grad]
+    try:
+        model.eval()
+        for weight in learned:
+            weight.requires_grad_(False)  # noqa: FBT003 - torch has no keyword for it
+        yield
+    finally:
+        for module, was in training:
+            module.training = was
+        for weight in learned:
+            weight.requires_grad_(True)  # noqa: FBT003
+
+
+def device_of(model: Any) -> Any:
+    """Where the model's input goes; the processor where it has no weights."""
+    import torch
+
+    weight = next(iter(model.parameters()), None)
+    return torch.device("cpu") if weight is None else weight.device
+
+
+def check_length(model: Any, length: int) -> None:
+    """Refuse more positions than a model has.
+
+    Raises
+    ------
+    ParameterError
+        Naming both numbers.
+    """
+    limit = context_limit(model)
+    if limit is not None and length > limit:
+        raise ParameterError(
+            f"prompt and answer are {length} subwords, the model has {limit} positions; "
+            "give a shorter text or a shorter answer"
         )

@@ -135,6 +135,9 @@ class Scored:
         Share of the mass on dropped positions; None: take it from `value`, by absolute values.
     parameters
         What decides the numbers beside the method's name.
+    token
+        ``(m,)`` scores of the AST tokens, of methods that score these: tokens that share a subword
+        cannot be told apart by `value`. None of all others.
     """
 
     value: FloatArray
@@ -142,6 +145,7 @@ class Scored:
     matrix: FloatArray | None = None
     removed_share: float | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    token: FloatArray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.value)

@@ -10,9 +10,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gazecode.attention.hooks import each_layer
 from gazecode.attention.prompt import Prompt, Scored
-from gazecode.attention.self_attention import as_tensor, summed_heads, uniform_rows
-from gazecode.attention.watching import each_layer
+from gazecode.attention.self_attention import (
+    as_tensor,
+    sees_ahead,
+    summed_heads,
+    uniform_rows,
+)
 from gazecode.model.checks import FloatArray, IntArray
 
 __all__ = ["rollout"]
@@ -51,9 +56,11 @@ def rollout(
     n = len(prompt)
     product: Any = None
     masks: list[FloatArray] = []
+    ahead = False
 
     def see(_: int, weights: Any, allowed: Any) -> None:
-        nonlocal product
+        nonlocal product, ahead
+        ahead |= sees_ahead(allowed, np.arange(n))
         layer = _with_residual(weights)
         product = layer if product is None else layer @ product
         uniform = uniform_rows(allowed, slice(None), n_rows=n, n_keys=n)
@@ -78,6 +85,7 @@ def rollout(
             "n_layers": n_layers,
             "heads": "mean",
             "renormalised": renormalise,
+            "causal": not ahead,
             "mass": float(len(chosen)),
             "skipped": float(np.count_nonzero(kept.sum(1) == 0)),
         },

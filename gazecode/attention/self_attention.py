@@ -4,7 +4,7 @@ Reading steps are the positions of the prompt, each as the query of one row. Gen
 the rows that predict the generated tokens: with ``n`` positions of prompt and ``g`` generated ones,
 the rows ``n - 1`` to ``n + g - 2`` (row ``n - 1``, the last of the prompt, predicts the first of
 them). Columns are the positions of the prompt. This is the description of Kou et al. (FSE 2024,
-doi 10.1145/3660807); what their code does instead is in `gazecode.attention.published`.
+doi 10.1145/3660807); what their code does instead is in `gazecode.attention.kou2024`.
 
 A row of a layer is the sum over its heads. Positions that are dropped leave the row, and the rest
 is brought back to the mass the row had (one per head): per layer and not per head, so that a head
@@ -16,8 +16,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gazecode.attention.hooks import ROW_TOLERANCE, each_layer
+from gazecode.attention.model import device_of
 from gazecode.attention.prompt import Prompt, Scored
-from gazecode.attention.watching import each_layer
 from gazecode.errors import ParameterError
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 
@@ -25,6 +26,7 @@ __all__ = [
     "Which",
     "as_tensor",
     "attention_of_rows",
+    "sees_ahead",
     "self_attention",
     "summed_heads",
     "uniform_rows",
@@ -171,13 +173,16 @@ class _Tally:
         self.expected: FloatArray = np.zeros(n)
         self.matrix = np.zeros((n, n)) if self.with_matrix else None
         self.mass = self.skipped = self.removed = self.answered = 0.0
+        self.ahead = False
         self._mask: Any = None
         self._uniform: FloatArray | None = None
 
     def add(self, weights: Any, allowed: Any) -> None:
         """One layer: weights ``(heads, q, q)``, keys that rows may see."""
         n, rows = len(self.prompt), _sliced(self.rows)
-        if self.causal and _sees_ahead(allowed, self.rows):
+        ahead = sees_ahead(allowed, self.rows)
+        self.ahead |= ahead
+        if self.causal and ahead:
             raise ParameterError(
                 "the rows of this model see what comes after them: it reads in both directions "
                 "and generates nothing; take reading steps"
@@ -192,6 +197,10 @@ class _Tally:
             self.matrix[self.rows] += kept
         self.mass += level * len(self.rows)
         self.removed += float(mass[:, :n][:, ~self.kept].sum())
+        # Some models park attention on a learned sink that is no position (gpt-oss).
+        parked = 1 - float(mass.sum()) / (level * len(self.rows))
+        if parked > ROW_TOLERANCE[weights.element_size()]:
+            self.removed += parked * level * len(self.rows)
         self.answered += float(mass[:, n:].sum())
         self.skipped += level * float(np.count_nonzero(kept.sum(1) == 0))
         self.expected += level * self._expected(allowed, rows, heads)
@@ -232,6 +241,7 @@ class _Tally:
                 "mass": self.mass,
                 "skipped": self.skipped,
                 "answer_share": self.answered / whole,
+                "causal": not self.ahead,
             },
         )
 
@@ -250,8 +260,7 @@ def as_tensor(model: Any, ids: IntArray) -> Any:
     """Ids on the model's device."""
     import torch
 
-    device = next(model.parameters()).device
-    return torch.as_tensor(np.ascontiguousarray(ids), dtype=torch.long, device=device)
+    return torch.as_tensor(np.ascontiguousarray(ids), dtype=torch.long, device=device_of(model))
 
 
 def summed_heads(weights: Any) -> Any:
@@ -302,8 +311,8 @@ def _chosen(which: Which, kind: str) -> Sequence[int] | None:
     return which
 
 
-def _sees_ahead(allowed: Any, rows: IntArray) -> bool:
-    """Whether a row may see the position after its own."""
+def sees_ahead(allowed: Any, rows: IntArray) -> bool:
+    """Whether a row may see the position after its own; `allowed` as `each_layer` gives it."""
     import torch
 
     if allowed is None:

@@ -6,7 +6,7 @@ baseline; the contributions add up to what the whole prompt is worth over the em
 players are counted out, more are sampled over random orders (Castro et al. 2009) by captum.
 
 What Kou et al. (FSE 2024, 10.1145/3660807) published is not that: see
-`gazecode.attention.substitution.published_shap`.
+`gazecode.attention.kou2024.published_shap`.
 """
 
 import math
@@ -15,11 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gazecode.attention.generation import (
-    Progress,
-    answer_log_prob,
-    answer_of,
-)
+from gazecode.attention.generation import Progress, answer_log_prob, answer_of
 from gazecode.attention.prompt import Prompt, Scored, TokenParts
 from gazecode.attention.substitution import token_parts
 from gazecode.errors import ParameterError

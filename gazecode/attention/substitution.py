@@ -23,7 +23,7 @@ from gazecode.attention.prompt import Prompt, Scored, TokenParts, prompt_of
 from gazecode.errors import ParameterError
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 
-__all__ = ["masked_lm", "published_shap", "token_parts"]
+__all__ = ["laid_on_subwords", "masked_lm", "token_parts", "unlike"]
 
 DIFFERENCES = ("bleu", "log_prob")
 
@@ -82,8 +82,8 @@ def masked_lm(  # noqa: PLR0913 - a method's parameters
     Returns
     -------
     Scored
-        ``value`` ``(n,)``: the token's score in parts on its subwords, so that merging by sum
-        gives it back; 0 where the filler gives the token itself, NaN where it was not replaced.
+        ``token`` ``(m,)``: 0 where the filler gives the token itself, NaN where it was not
+        replaced; ``value`` ``(n,)``: the same in parts on the token's subwords.
         ``parameters`` holds how many tokens were ``replaced``, came back ``unchanged`` or were
         ``skipped``.
 
@@ -107,7 +107,7 @@ def masked_lm(  # noqa: PLR0913 - a method's parameters
     if difference == "log_prob":
         found[changed] = _lost(model, prompt.ids, prompts, answer, batch=batch, progress=progress)
     else:
-        found[changed] = _unlike(
+        found[changed] = unlike(
             model,
             prompt,
             prompts,
@@ -122,6 +122,7 @@ def masked_lm(  # noqa: PLR0913 - a method's parameters
     missing = int(np.isnan(found).sum())
     return Scored(
         value=laid_on_subwords(score, parts, len(prompt)),
+        token=score,
         parameters={
             "filler": source.name, "fill": fill, "difference": difference,
             "answer_length": len(answer),
@@ -163,7 +164,7 @@ def _lost(
     return fall
 
 
-def _unlike(
+def unlike(
     model: Any,
     prompt: Prompt,
     prompts: Sequence[IntArray],
@@ -187,86 +188,6 @@ def _unlike(
     return np.array([1 - bleu(original, decode(ids.tolist()), **measure) for ids in made])
 
 
-def published_shap(
-    model: Any,
-    prompt: Prompt,
-    *,
-    answer_ids: IntArray | None = None,
-    placeholder: str = "[MASK]",
-    max_new_tokens: int | None = None,
-    batch: int = 8,
-    progress: Progress | None = None,
-) -> Scored:
-    """Score subwords as the published SHAP files do, in the limit of many samples.
-
-    There one token at a time is replaced by the text ``[MASK]`` and the code is generated again;
-    ``f_j`` is 1 - BLEU for token j. Kernel SHAP is then run over coalitions, but a coalition that
-    is none of those texts is looked up as the *first* of them: its value is ``f_0``. With the texts
-    as background too, the value of nobody is the mean of f, that of one player
-    ``f_0 + w_j (f_j - f_0)`` (``w_j = (1 + r) / m``, r the number of repeated tokens; 0 for those,
-    whose row is empty), and that of all larger coalitions ``f_0``.
-
-    The Shapley values of this game have a closed form, which is what is computed, instead of the 50
-    coalitions drawn there. Their absolute value is published: where no token repeats,
-    ``|d_j - sum(d)| / (m (m - 1))`` with ``d = f - f_0``, which falls as the effect of the token
-    rises where most texts score above the first.
-
-    Parameters
-    ----------
-    model, prompt, batch, progress
-        As for `shap`; here the AST tokens stand for the words of the study.
-    answer_ids
-        ``(a,)`` the original answer; by default the model's greedy one.
-    placeholder
-        What stands for a token.
-    max_new_tokens
-        Longest new answer; by default that of the original.
-
-    Returns
-    -------
-    Scored
-        ``value`` ``(n,)``, at least 0, in equal parts on the token's subwords.
-    """
-    parts = token_parts(prompt, "kou2024:SHAP")
-    answer = answer_of(model, prompt.ids, answer_ids)
-    code, tokens = prompt.text.encode(), np.unique(parts.token)
-    spans = [] if prompt.tokens is None else prompt.tokens.span[tokens].tolist()
-    texts = [code[:a].decode() + placeholder + code[b:].decode() for a, b in spans]
-    f = _unlike(
-        model,
-        prompt,
-        [prompt_of(text, prompt.tokenizer).ids for text in texts],
-        answer,
-        max_new_tokens=max_new_tokens,
-        batch=batch,
-        progress=progress,
-        measure={"smoothing": "method0", "short": False},
-    )
-    spelled = [code[a:b] for a, b in spans]
-    repeated = np.array([spelled.count(word) > 1 for word in spelled])
-    worth = np.abs(_published_game(f, repeated))
-    score = np.zeros(parts.n_tokens)
-    score[tokens] = worth
-    return Scored(
-        value=laid_on_subwords(score, parts, len(prompt)),
-        parameters={"placeholder": placeholder, "answer_length": len(answer), "tokens": len(f)},
-    )
-
-
-def _published_game(f: FloatArray, repeated: BoolArray) -> FloatArray:
-    """``(m,)`` Shapley values of the published value function."""
-    m, r = len(f), int(repeated.sum())
-    if m < 2:
-        return np.zeros(m)
-    d = f - f[0]
-    # A row without a mark is looked up as the first such row.
-    empty = d[int(np.argmax(repeated))] if r else 0.0
-    nobody = (d[~repeated].sum() + r * empty) / m
-    alone = np.where(repeated, 0.0, d * (1 + r) / m)
-    worth: FloatArray = alone / (m - 1) - nobody / m - alone.sum() / (m * (m - 1))
-    return worth
-
-
 def token_parts(prompt: Prompt, method: str) -> TokenParts:
     """The subwords of the AST tokens, or an error that says why there are none.
 
@@ -286,9 +207,14 @@ def token_parts(prompt: Prompt, method: str) -> TokenParts:
 def laid_on_subwords(score: FloatArray, parts: TokenParts, n: int) -> FloatArray:
     """``(n,)`` scores of tokens on their subwords, so that merging by sum gives them back.
 
-    Exact for tokens that share no subword; others get a part of their neighbours' score.
+    Exact for tokens that share no subword. NaN is a subword whose tokens all have no score.
     """
     total = np.bincount(parts.token, weights=parts.share, minlength=parts.n_tokens)
     part = score[parts.token] * parts.share / total[parts.token]
-    value: FloatArray = np.bincount(parts.subword, weights=part, minlength=n).astype(np.float64)
+    known = ~np.isnan(part)
+    value: FloatArray = np.bincount(
+        parts.subword, weights=np.where(known, part, 0.0), minlength=n
+    ).astype(np.float64)
+    held = np.bincount(parts.subword, minlength=n)
+    value[(held > 0) & (np.bincount(parts.subword, weights=known, minlength=n) == 0)] = np.nan
     return value

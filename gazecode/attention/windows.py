@@ -135,29 +135,30 @@ def joined(
     n = len(prompt)
     seen: BoolArray = np.zeros(n, dtype=bool)
     parts: list[Scored] = []
-    total: dict[str, FloatArray | None] = {}
+    total: dict[str, FloatArray] = {}
     for number, window in enumerate(windows):
         part = window.of(prompt)
         scored = score(part)
-        parts.append(scored)
+        parts.append(replace(scored, matrix=None))
         seen[window.position[~part.dropped & (part.counted | received)]] = True
         take = np.ones(len(part), dtype=bool) if received else part.counted
         at = window.position[take]
         for name in ("value", "expected"):
-            _add(total, name, n, at, getattr(scored, name), take)
+            found: FloatArray | None = getattr(scored, name)
+            if found is not None:
+                total.setdefault(name, np.zeros(n))[at] += found[take]
         if scored.matrix is not None:
-            whole = total.setdefault("matrix", np.zeros((n, n)))
-            assert whole is not None  # noqa: S101 - for the type checker
-            whole[np.ix_(window.position, window.position)] += scored.matrix
-        parts[-1] = replace(scored, matrix=None)
+            cells = np.ix_(window.position, window.position)
+            total.setdefault("matrix", np.zeros((n, n)))[cells] += scored.matrix
         if done is not None:
             done(number + 1)
     together = Scored(
-        value=_found(total, "value", n),
+        value=total["value"],
         expected=total.get("expected"),
         matrix=total.get("matrix"),
         removed_share=_removed(parts),
         parameters=_parameters(parts),
+        token=parts[0].token if len(parts) == 1 else None,
     )
     return together, seen
 
@@ -169,26 +170,6 @@ def _around(prompt: Prompt, length: int) -> tuple[IntArray, IntArray, int]:
     first, last = (int(own[0]), int(own[-1]) + 1) if len(own) else (n, n)
     head, tail = np.arange(first), np.arange(last, n)
     return head, tail, length - len(head) - len(tail)
-
-
-def _add(  # noqa: PLR0917 - one place of one array
-    total: dict[str, FloatArray | None],
-    name: str,
-    n: int,
-    at: IntArray,
-    value: FloatArray | None,
-    take: BoolArray,
-) -> None:
-    if value is None:
-        return
-    whole = total.setdefault(name, np.zeros(n))
-    assert whole is not None  # noqa: S101 - for the type checker
-    whole[at] += value[take]
-
-
-def _found(total: dict[str, FloatArray | None], name: str, n: int) -> FloatArray:
-    found = total.get(name)
-    return np.zeros(n) if found is None else found
 
 
 def _weights(parts: Sequence[Scored]) -> FloatArray:

@@ -1,10 +1,11 @@
 """The command that asks whether models look where people look."""
 
+import inspect
 import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,6 +71,13 @@ def agree(
     answer_tokens: Annotated[
         int, typer.Option(min=1, metavar="N", help="Longest answer that a method asks for.")
     ] = 64,
+    filler: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Masked language model (with its tokenizer.json) that masked_lm fills gaps by.",
+        ),
+    ] = None,
     row: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this row, or program; may be repeated."),
@@ -110,19 +118,21 @@ def agree(
     if explain and (model == agreeing.PROGRAMS or agreeing.is_published(human)):
         raise ParameterError("--explain needs gaze and the scores of a model; leave it out here")
     asked, rows = tuple(method or ()), tuple(row or ())
+    question = _Question(asked, answer_tokens=answer_tokens, filler=filler, device=device)
     with progress_bar() as bar:
         steps = _Steps(bar)
         if agreeing.is_published(human):
             agreed = _published(human, Path(model), draws, asked, rows, compat, steps)
         elif model == agreeing.PROGRAMS:
-            _refuse_unused(asked, compat)
+            _refuse_unused(compat, asked)
             humans, found = agreeing.program_rows(agreeing.read_gaze(human), rows, seed=seed)
             agreed = agreeing.agree_on_gaze(
                 humans, found, draws, ranked=True, progress=steps.of("permuting")
             )
         else:
+            _refuse_unused(compat)
             humans = agreeing.read_gaze(human)
-            found = _rows(humans, Path(model), asked, answer_tokens, device, out, steps)
+            found = _rows(humans, Path(model), question, out, steps)
             chosen = agreeing.chosen_rows(found, rows)
             agreed = agreeing.agree_on_gaze(humans, chosen, draws, progress=steps.of("permuting"))
             if explain:
@@ -133,6 +143,33 @@ def agree(
     _print(agreed, inputs, as_json=as_json)
     if out is not None:
         _write(agreed, inputs, out, quiet=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a model is asked, and how."""
+
+    methods: tuple[str, ...]
+    answer_tokens: int
+    filler: Path | None
+    device: str
+
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """Methods with the parameters of each, the usual ones if none are named."""
+        from gazecode.attention.methods import method_named
+
+        asked: dict[str, dict[str, Any]] = {}
+        for name in self.methods or READING:
+            fills = "filler" in inspect.signature(method_named(name).function).parameters
+            if fills and self.filler is None:
+                raise ParameterError(
+                    f"--method {name} needs --filler FOLDER: a masked language model with its "
+                    "tokenizer.json, as save_pretrained of transformers writes them"
+                )
+            asked[name] = {"filler": str(self.filler)} if fills else {}
+        if self.filler is not None and not any(asked.values()):
+            raise ParameterError("--filler is of methods that fill gaps: add --method masked_lm")
+        return asked
 
 
 class _Steps:
@@ -164,7 +201,7 @@ def _check_out(out: Path | None) -> None:
         raise ParameterError(f"--out {out}: expected a folder, or a page that ends in .html")
 
 
-def _refuse_unused(methods: Sequence[str], compat: str | None) -> None:
+def _refuse_unused(compat: str | None, methods: Sequence[str] = ()) -> None:
     if methods:
         raise ParameterError("--method is what to ask a model; choose programs with --row")
     if compat:
@@ -195,17 +232,15 @@ def _published(
 def _rows(
     humans: "Humans",
     model: Path,
-    methods: Sequence[str],
-    answer_tokens: int,
-    device: str,
+    question: _Question,
     out: Path | None,
     steps: _Steps,
 ) -> "ModelRows":
     """Scores that are there, or those of a model that is asked now."""
     from gazecode import agreeing
 
-    if (model / "config.json").is_file():
-        asked = _asked(humans, model, methods or READING, answer_tokens, device, steps)
+    if any((model / name).is_file() for name in ("config.json", "adapter_config.json")):
+        asked = _asked(humans, model, question, steps)
         return agreeing.rows_of(_kept(asked, model, out), humans, name=model.name)
     file = model / SCORES if (model / SCORES).is_file() else model
     if file.exists() and agreeing.is_published(file):
@@ -218,37 +253,31 @@ def _rows(
             f"{model}: no scores and no model; expected {SCORES}, a folder with the config.json of "
             f"a model, or the word {agreeing.PROGRAMS}"
         )
-    return agreeing.read_rows(file, humans, methods=methods)
+    return agreeing.read_rows(file, humans, methods=question.methods)
 
 
 def _asked(
-    humans: "Humans",
-    folder: Path,
-    methods: Sequence[str],
-    answer_tokens: int,
-    device: str,
-    steps: _Steps,
+    humans: "Humans", folder: Path, question: _Question, steps: _Steps
 ) -> "Iterator[ScoredText]":
     """Ask a model of transformers about every text, one method after the other."""
     from gazecode import agreeing, attention
 
     sources = agreeing.sources_of(humans)
-    for name in methods:
-        attention.METHODS[name]
+    methods = question.parameters()
     model = attention.load_model(folder)
     try:
-        model = model.to(device)
+        model = model.to(question.device)
     except (RuntimeError, AssertionError) as error:
         said = " ".join(str(error).split())[:120]
         raise ParameterError(
-            f"--device {device}: {said}; take cpu, or a device that is there"
+            f"--device {question.device}: {said}; take cpu, or a device that is there"
         ) from error
     scored = attention.attend_many(
         model,
         folder,
         sources,
         methods,
-        max_new_tokens=answer_tokens,
+        max_new_tokens=question.answer_tokens,
         progress=steps.of("asking"),
     )
     order = [source for source in sources for _ in methods]

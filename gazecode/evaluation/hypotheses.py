@@ -1,9 +1,9 @@
 """Small programs as hypotheses of where people look, on three published sets.
 
-Which sets, and what is left out of them: `gazecode.evaluation.observed`. What a program is, and how
-it is scored: `gazecode.agreement.programs`. Per set a table of programs over the time spent on each
-token and one over the saccades between tokens; then the sets side by side, and what is left of the
-programs that learn when nobody they are scored on has taught them.
+Which sets, and what is left out of them: `gazecode.evaluation.gaze_sets`. What a program is, and
+how it is scored: `gazecode.agreement.programs`. Per set a table of programs over the time spent on
+each token and one over the saccades between tokens; then the sets side by side, and what is left of
+the programs that learn when nobody they are scored on has taught them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ from gazecode.agreement.programs import (
     score_programs,
     score_transitions,
 )
-from gazecode.agreement.programs.holding import HoldOut
+from gazecode.agreement.programs.hold_out import HoldOut
 from gazecode.errors import FormatError
-from gazecode.evaluation.observed import SETS, GazeOnFile, observed_in, readings_of
+from gazecode.evaluation.gaze_sets import SETS, GazeOnFile, observed_in, readings_of
 from gazecode.evaluation.tables import Table
 from gazecode.model.checks import FloatArray
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gazecode.agreement import chance
 from gazecode.agreement.compare import compare
-from gazecode.agreement.registered import METRICS
+from gazecode.agreement.registry import METRICS
 from gazecode.errors import DataError, ParameterError
 from gazecode.model.scores import ModelScores
 

@@ -110,6 +110,9 @@ def test_raw_attention_of_random_weights_beats_people(run, demo, model):
     ("args", "line"),
     [
         (("--method", "nope"), "no 'nope' in attention methods; choose from"),
+        (("--method", "masked_lm"), "--method masked_lm needs --filler FOLDER"),
+        (("--filler", "nowhere"), "--filler is of methods that fill gaps: add --method masked_lm"),
+        (("--method", "masked_lm", "--filler", "nowhere"), "nowhere: no such folder"),
         (("--device", "nowhere"), "--device nowhere: "),
     ],
 )
@@ -127,3 +130,29 @@ def test_a_model_without_its_tokenizer_is_told(run, demo, model, tmp_path):
     status, _, err = run("agree", demo, bare, "--method", "rollout", *QUICK)
     assert status == 1
     assert "tokenizer.json" in err.splitlines()[-1]
+
+
+def test_an_adapter_alone_is_told(run, demo, tmp_path):
+    (tmp_path / "adapter_config.json").write_text("{}")
+    status, _, err = run("agree", demo, tmp_path, *QUICK)
+    assert status == 1
+    assert "an adapter without its model; merge them" in err.splitlines()[-1]
+
+
+def test_what_a_short_context_leaves_out_is_said(run, demo, tmp_path):
+    folder = tmp_path / "short"
+    model_of("gpt2", n_positions=64).save_pretrained(folder)
+    shutil.copy(TOKENIZER, folder / "tokenizer.json")
+    out = tmp_path / "agreed"
+    asked = ("--method", "rollout", "--method", "attention_last_generation", "--answer-tokens", "8")
+    status, said, _ = run("agree", demo, folder, *asked, *QUICK, "--out", out)
+    assert status == 0
+    assert "'rollout': 2 texts were read in windows; no row reaches further back" in said
+    assert "'attention_last_generation': 2 texts are longer than what the model sees" in said
+    status, again, _ = run("agree", demo, out, *QUICK)
+    assert [line for line in said.splitlines() if "texts" in line] == [
+        line for line in again.splitlines() if "texts" in line
+    ]
+    status, _, err = run("agree", demo, folder, "--method", "shap", "--answer-tokens", "2", *QUICK)
+    assert status == 1
+    assert "error: Basket: shap changes whole AST tokens" in err

@@ -22,7 +22,7 @@ from gazecode.attention import METHODS, Method, Scored, asking, attend, attend_m
 from gazecode.attention.generation import generate_answer
 from gazecode.attention.methods import method_named
 from gazecode.attention.model import load_model
-from gazecode.errors import ParameterError, TokenizerError
+from gazecode.errors import DataError, ParameterError, TokenizerError
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -216,6 +216,33 @@ def test_a_folder_that_holds_half_a_model(tmp_path, model):
         load_model(tmp_path)
 
 
+def test_a_folder_that_is_cut_short_and_one_of_an_adapter(tmp_path, model):
+    model.save_pretrained(tmp_path)
+    (weights,) = tmp_path.glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:3000])
+    with pytest.raises(ParameterError, match="transformers cannot load a model") as error:
+        load_model(tmp_path)
+    assert "\n" not in str(error.value)
+    (tmp_path / "config.json").rename(tmp_path / "adapter_config.json")
+    with pytest.raises(ParameterError, match="an adapter without its model; merge them"):
+        load_model(tmp_path)
+
+
+def test_a_filler_from_a_folder_is_whole_and_masked(tmp_path, model, capfd):
+    """transformers would fill gaps by a head with random weights."""
+    model.save_pretrained(tmp_path / "causal")
+    with pytest.raises(ParameterError, match="llama is no masked language model"):
+        load_model(tmp_path / "causal", masked=True)
+    bert = model_of("bert")
+    bert.bert.save_pretrained(tmp_path / "headless")
+    with pytest.raises(ParameterError, match="no weights for cls"):
+        load_model(tmp_path / "headless", masked=True)
+    bert.save_pretrained(tmp_path / "whole")
+    capfd.readouterr()
+    assert type(load_model(tmp_path / "whole", masked=True)) is type(bert)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_code_of_a_folder_is_never_run(tmp_path):
     ran = tmp_path / "ran"
     (tmp_path / "evil.py").write_text(f"open({str(ran)!r}, 'w').close()")
@@ -281,6 +308,26 @@ def test_many_are_asked_one_by_one_and_answer_once(model, monkeypatch):
     assert told[-1] == (6, 6, "B.java kou2024:CODING_all")
     alone = attend(model, TOKENIZER, sources[1], method=methods[2], max_new_tokens=3)
     assert np.array_equal(alone.value, rest[-1].value)
+
+
+def test_a_source_without_a_token_is_named(model):
+    with pytest.raises(DataError, match=r"Empty\.java has no token, .*leave it out"):
+        attend(model, TOKENIZER, source("", name="Empty.java"))
+
+
+def test_a_long_method_says_how_far_it_is(model):
+    """Beside the number of results: shap of one source may take hours."""
+    told = []
+    shapley = {"n_samples": 3, "exact": False}
+    list(
+        attend_many(
+            model, TOKENIZER, [source("int x = 1;", name="A.java")],
+            {"shap": shapley}, answers=[[5]],
+            progress=lambda *state: told.append(state),
+        )
+    )  # fmt: skip
+    assert told[:3] == [(0, 1, f"A.java shap: {i} of 3") for i in (1, 2, 3)]
+    assert told[-1] == (1, 1, "A.java shap")
 
 
 def test_many_with_parameters_and_answers(model, tokens):
@@ -359,8 +406,12 @@ def test_methods_of_other_packages():
         assert scores.value.sum() > 0
         with pytest.raises(ParameterError, match="it has: power"):
             attend(model_of(), TOKENIZER, source(), method="lengths", shape=1)
+        for said, wrong in ((np.ones(3), "a ndarray"), (Scored(value=np.ones(3)), r"\(3,\); exp")):
+            entries["broken"] = lambda *_, said=said, **__: said
+            with pytest.raises(DataError, match=f"method broken gives .*{wrong}"):
+                attend(model_of(), TOKENIZER, source(), method="broken")
     finally:
-        del entries["lengths"]
+        del entries["lengths"], entries["broken"]
 
 
 @pytest.mark.real

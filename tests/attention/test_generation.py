@@ -19,10 +19,10 @@ from gazecode.attention.bleu_score import SMOOTHINGS, bleu
 from gazecode.attention.generation import (
     answer_log_prob,
     answer_of,
-    at_rest,
     generate_answer,
     generate_answers,
 )
+from gazecode.attention.model import at_rest
 from gazecode.errors import DataError, ParameterError
 
 

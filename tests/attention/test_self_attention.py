@@ -14,9 +14,9 @@ from tiny_models import CAUSAL, FAMILIES, TOKENIZER, all_attention, model_of, so
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from gazecode.attention import prompt_of
+from gazecode.attention.hooks import each_layer
 from gazecode.attention.rollout import rollout
 from gazecode.attention.self_attention import self_attention
-from gazecode.attention.watching import each_layer
 from gazecode.errors import ParameterError
 
 pytestmark = [
@@ -287,3 +287,26 @@ def test_half_precision_knows_its_mask():
     found, exact = self_attention(model, p), self_attention(model_of(), p)
     assert found.expected == pytest.approx(exact.expected, abs=1e-9)
     assert found.value.sum() == pytest.approx(exact.value.sum(), abs=1e-6)
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_whether_rows_see_ahead_is_said(family):
+    tiny, read = model_of(family), prompt(n=12)
+    assert self_attention(tiny, read).parameters["causal"] == (family in CAUSAL)
+    assert rollout(tiny, read).parameters["causal"] == (family in CAUSAL)
+
+
+def test_mass_on_a_learned_sink_is_counted_as_removed():
+    config = transformers.GptOssConfig(
+        vocab_size=1024, hidden_size=16, intermediate_size=24, num_hidden_layers=2, head_dim=4,
+        num_attention_heads=4, num_key_value_heads=2, num_local_experts=2, num_experts_per_tok=1,
+        sliding_window=6, pad_token_id=1,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = transformers.GptOssForCausalLM(config).eval()
+    read = prompt(drop=(), n=12)
+    seen = all_attention(model, read.ids)
+    assert seen.sum() < 0.9 * np.prod(seen.shape[:3])
+    scored = self_attention(model, read)
+    assert scored.removed_share == pytest.approx(1 - seen.sum() / np.prod(seen.shape[:3]))
+    assert scored.value.sum() == pytest.approx(np.prod(seen.shape[:3]))

@@ -21,8 +21,9 @@ from transformers.modeling_outputs import CausalLMOutput
 import gazecode as gc
 from gazecode.attention.filling import filler_of
 from gazecode.attention.generation import generate_answer
+from gazecode.attention.kou2024 import _published_game, published_shap
 from gazecode.attention.prompt import prompt_of
-from gazecode.attention.substitution import _published_game, masked_lm, published_shap
+from gazecode.attention.substitution import masked_lm
 from gazecode.errors import ParameterError
 
 
@@ -160,6 +161,35 @@ def test_marks_and_punctuation_may_be_left_alone(prompt, tokenizer, filler):
     is_word = np.array([word.isalnum() for word in WORDS])
     assert (np.isnan(scored.value) == ~is_word).all()
     assert scored.parameters["skipped"] == (~is_word).sum()
+
+
+def test_tokens_of_one_subword_keep_their_own_scores(mask_tokenizer):
+    """Punctuation that is left alone takes no word with it, and no score exceeds 1 - BLEU."""
+    shared = word_level(["f(x)", "y", "[MASK]", "other", "[UNK]"], unk_token="[UNK]")
+    shared.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokens = gc.parse("f(x) y", language="python")
+    assert list(tokens.texts) == ["f", "(", "x", ")", "y"]
+    filler = filler_of(
+        Constant(mask_tokenizer.get_vocab_size(), mask_tokenizer.token_to_id("other")),
+        mask_tokenizer,
+    )
+    model = Copying(shared.get_vocab_size(), 0)
+    model.get_input_embeddings = lambda: None
+    published = gc.attention.attend(
+        model, shared, tokens, method="kou2024:BERT_masking", max_new_tokens=2, filler=filler
+    )
+    # As published, two words are too short to be like themselves.
+    np.testing.assert_equal(published.value, [1, np.nan, 1, np.nan, 1])
+    assert published.parameters["skipped"] == 2
+    every = gc.attention.attend(
+        model, shared, tokens, method="masked_lm", max_new_tokens=2, filler=filler
+    )
+    np.testing.assert_equal(every.value, [1, 1, 1, 1, 0])
+    mean = gc.attention.attend(
+        model, shared, tokens, method="kou2024:BERT_masking", max_new_tokens=2, filler=filler,
+        merge="mean",
+    )  # fmt: skip
+    assert not np.isnan(mean.value).any()
 
 
 def test_subwords_are_filled_from_left_to_right_or_at_once(mask_tokenizer):

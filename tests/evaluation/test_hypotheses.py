@@ -7,6 +7,7 @@ import pytest
 
 from gazecode.agreement.programs import Observed, explain, score_programs, score_transitions
 from gazecode.errors import FormatError, ParameterError
+from gazecode.evaluation.gaze_sets import SETS, observed_in, observed_of, readings_of
 from gazecode.evaluation.hypotheses import (
     explanation,
     hypothesis_tables,
@@ -14,7 +15,6 @@ from gazecode.evaluation.hypotheses import (
     move_rows,
     null_row,
 )
-from gazecode.evaluation.observed import SETS, observed_in, observed_of, readings_of
 from gazecode.model import Transitions
 from gazecode.source import parse
 

@@ -39,12 +39,13 @@ class LabelledPrompt:
 
     def __post_init__(self) -> None:
         span = column(self, "span", np.int64, width=2)
-        late = np.flatnonzero((span[:, 0] < 0) | (span[:, 1] < span[:, 0]))
+        beyond = span[:, 1] > len(self.text)
+        late = np.flatnonzero((span[:, 0] < 0) | (span[:, 1] < span[:, 0]) | beyond)
         if len(late):
             start, end = span[late[0]]
             raise DataError(
                 f"span {late[0]} of {self.text[:40]!r} is {start} to {end}; expected 0 <= start "
-                "<= end, characters of the prompt"
+                f"<= end <= {len(self.text)}, characters of the prompt"
             )
 
     @property

@@ -8,13 +8,13 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from gazecode.agreement.kou.columns import parquet_columns
 from gazecode.agreement.kou.data import LabelledPrompt
-from gazecode.agreement.kou.inert_pickle import read_pickle
-from gazecode.errors import DataError, FormatError, UnknownFormat
+from gazecode.agreement.kou.inert_pickle import MAX_STEPS, read_pickle
+from gazecode.errors import DataError, FormatError, TooLarge, UnknownFormat
 
 __all__ = ["load_human"]
 
@@ -25,7 +25,7 @@ CSV_COLUMNS = {"prompt": "prompt", "label type": "label", "index range": "span",
 """Columns of both CSV files in lower case, and what is in them."""
 CSV_NAMES = ("mbpp.csv", "humaneval.csv")
 PAIR = re.compile(r"\s*[(\[]\s*(\d{1,9})\s*,\s*(\d{1,9})\s*[)\]]\s*")
-PARQUET_COLUMNS = ("prompt_id", "source", "prompt", "spans")
+PARQUET_COLUMNS = {"source": "text", "prompt": "text", "spans": "spans"}
 
 
 def load_human(path: str | Path) -> dict[str, LabelledPrompt]:
@@ -74,25 +74,11 @@ def load_human(path: str | Path) -> dict[str, LabelledPrompt]:
 
 def prompts_by_id(path: Path) -> dict[int, str]:
     """The prompts of ``human.parquet`` by the number that ``attention.parquet`` names."""
-    table = parquet_columns(path, ("prompt_id", "prompt"))
-    return dict(zip(table["prompt_id"], table["prompt"], strict=True))
-
-
-def parquet_columns(path: Path, names: Iterable[str]) -> dict[str, list[Any]]:
-    """Columns of a Parquet file as lists."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
-        raise FormatError(
-            f"{path.name}: no Parquet file, or cut off; fetch or write it again"
-        ) from error
-    missing = [name for name in names if name not in table.column_names]
-    if missing:
-        raise FormatError.missing_columns(path.name, missing, table.column_names)
-    return {name: table[name].to_pylist() for name in names}
+    table = parquet_columns(path, {"prompt_id": "whole", "prompt": "text"})
+    prompts = dict(zip(table["prompt_id"], table["prompt"], strict=True))
+    if len(prompts) < len(table["prompt_id"]):
+        raise FormatError(f"{path.name}: a prompt_id stands for two prompts; fetch the file again")
+    return prompts
 
 
 def _from_folder(folder: Path) -> dict[str, LabelledPrompt]:
@@ -140,6 +126,9 @@ def _pickle_rows(path: Path) -> Iterator[Row]:
         raise FormatError(
             f"{path.name}: holds a {type(held).__name__}; expected a dict of prompts and spans"
         )
+    # A pickle may name one list many times over: together they may be no longer than the file.
+    if sum(len(spans) for spans in held.values() if isinstance(spans, (list, tuple))) > MAX_STEPS:
+        raise TooLarge(f"{path.name}: more than {MAX_STEPS:,} spans; expected about 8,000")
     for text, spans in held.items():
         yield text, None, ""
         for span in _entries(path.name, spans):

@@ -12,7 +12,7 @@ from gazecode.model.checks import FloatArray
 
 __all__ = ["as_comparison_inputs", "rows_by_units"]
 
-Inputs = tuple[dict[str, Marks], dict[str, dict[str, FloatArray]]]
+ComparisonInputs = tuple[dict[str, Marks], dict[str, dict[str, FloatArray]]]
 """Prompt to marks; row to prompt to scores."""
 
 
@@ -21,7 +21,7 @@ def as_comparison_inputs(
     scores: Sequence[PublishedScores],
     *,
     compat: str | None = None,
-) -> Inputs:
+) -> ComparisonInputs:
     """What `compare` takes as `human` and `model`, for rows over the same tokens.
 
     Parameters

@@ -6,14 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from gazecode.agreement.kou.columns import parquet_columns
 from gazecode.agreement.kou.data import Kou2024, PublishedScores, ScoredTokens
-from gazecode.agreement.kou.human import load_human, parquet_columns, prompts_by_id
+from gazecode.agreement.kou.human import load_human, prompts_by_id
 from gazecode.agreement.kou.inert_pickle import MAX_STEPS, read_pickle
 from gazecode.errors import FormatError, ParameterError, TooLarge, UnknownFormat
 
 __all__ = ["load_kou2024", "load_scores"]
 
-PARQUET_COLUMNS = ("prompt_id", "model", "method", "tok_idx", "token", "score")
+PARQUET_COLUMNS = {
+    "prompt_id": "whole",
+    "model": "text",
+    "method": "text",
+    "tok_idx": "whole",
+    "token": "text",
+    "score": "number",
+}
 HUMAN_BESIDE = "human.parquet"
 SCORES_FOLDER = "experiment_result"
 """Of the study's repository."""

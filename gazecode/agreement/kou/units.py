@@ -8,7 +8,7 @@ import numpy as np
 from gazecode.agreement.item import Marks
 from gazecode.agreement.kou.data import LabelledPrompt, PublishedScores
 from gazecode.agreement.kou.locate import locate
-from gazecode.errors import DataError, ParameterError
+from gazecode.errors import DataError, ParameterError, TooLarge
 from gazecode.model.checks import FloatArray
 
 __all__ = ["COMPAT", "LocatedRow", "locate_row"]
@@ -20,6 +20,8 @@ COMPAT: Mapping[str, tuple[str, ...]] = {
 """The published figures by name: methods whose places are shifted for `SHIFTED_MODEL`. Tables 2 and
 3 of the paper disagree about the same rows."""
 SHIFTED_MODEL = "incoder"
+MAX_WORK = 100_000_000
+"""Tokens times characters (or spans) of one prompt; the longest of the study has 500,000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,6 +68,8 @@ def locate_row(
         `compat` is not known.
     DataError
         No prompt of the row is labelled.
+    TooLarge
+        A prompt, its tokens and its spans are so long that searching them would not end.
 
     Examples
     --------
@@ -90,6 +94,11 @@ def locate_row(
         )
     marks, score = {}, {}
     for text, tokens in labelled.items():
+        if len(tokens) * max(len(text), len(human[text].span)) > MAX_WORK:
+            raise TooLarge(
+                f"{row.name}: {len(tokens):,} tokens in a prompt of {len(text):,} characters with "
+                f"{len(human[text].span):,} spans; expected hundreds: split it"
+            )
         span, found = locate(text, tokens.text, shifted=shifted)
         labels = human[text].word_span if compat is None else human[text].span
         marks[text] = Marks(unit=span, marked=labels)

@@ -24,6 +24,7 @@ LEVELS = ("nominal", "ordinal", "interval", "ratio")
 
 BLOCK = 1_000_000
 """Pairs of values held at once."""
+LARGEST = 1e307
 
 
 def krippendorff_alpha(
@@ -87,6 +88,8 @@ def krippendorff_alpha(
     if level != "nominal" and values.dtype.kind not in "biuf":
         odd = next(v for v in values.tolist() if not isinstance(v, (int, float)))
         raise DataError(f"a rating is {odd!r}; expected numbers at level {level!r}: say 'nominal'")
+    if level in ("interval", "ratio") and np.isinf(values[[0, -1]].astype(np.float64)).any():
+        raise DataError(f"a rating is infinite; expected numbers at level {level!r}: say 'ordinal'")
     if level == "nominal":
         observed, expected = _nominal(code, unit, count)
     elif level == "ordinal":
@@ -176,6 +179,9 @@ def _ratio(values: FloatArray, codes: IntArray, count: IntArray) -> tuple[float,
         raise DataError(
             f"a rating is {values[0]:g}; expected 0 or more at level 'ratio': say 'interval'"
         )
+    if values[-1] > LARGEST:
+        # Sums of two would leave the range of floats; ratios of all of them stay what they are.
+        values = values / 2
     x = np.where(codes >= 0, values[codes], np.nan)
     observed = sum(
         float((np.nansum(_ratio_distance(row, x), axis=0) / (count - 1)).sum()) for row in x

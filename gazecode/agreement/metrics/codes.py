@@ -6,22 +6,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gazecode.agreement.metrics.pairing import as_given
 from gazecode.errors import DataError
 from gazecode.model.checks import Array, IntArray
 
-__all__ = ["coded", "recoded"]
+__all__ = ["as_ratings", "coded", "recoded"]
 
 
 def coded(*ratings: npt.ArrayLike) -> tuple[Array, tuple[IntArray, ...]]:
     """The distinct categories of all ratings, ascending, and each rating as their index.
 
-    None and NaN are missing: -1. Categories of different types (1 and "1") differ; those that
-    cannot be sorted stand in the order of their first use.
+    None, NaN, pandas' NA and NaT, and what a mask hides are missing: -1. Categories of different
+    types (1 and "1") differ; those that cannot be sorted stand in the order of their first use.
 
     >>> coded(["b", None], ["a", "b"])
     (array(['a', 'b'], dtype=object), (array([ 1, -1]), array([0, 1])))
     """
-    arrays = [_array(raw) for raw in ratings]
+    arrays = [as_ratings(raw) for raw in ratings]
     if all(array.dtype.kind in "biuf" for array in arrays):
         return _of_numbers(arrays)
     return _of_objects(arrays)
@@ -37,7 +38,9 @@ def recoded(codes: IntArray, found: Array, categories: Sequence[Any]) -> IntArra
     return np.array([*(place[name] for name in found.tolist()), -1], dtype=np.int64)[codes]
 
 
-def _array(raw: npt.ArrayLike) -> Array:
+def as_ratings(raw: npt.ArrayLike) -> Array:
+    """An array that keeps numbers, texts and None of a list apart."""
+    raw = as_given(raw)
     if isinstance(raw, np.ndarray):
         return raw
     try:
@@ -61,7 +64,7 @@ def _of_objects(arrays: Sequence[Array]) -> tuple[Array, tuple[IntArray, ...]]:
     flat = [value for array in arrays for value in array.ravel().tolist()]
     try:
         names = list(dict.fromkeys(value for value in flat if not _missing(value)))
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise DataError(f"ratings hold {error}; expected numbers or texts") from error
     try:
         names.sort()
@@ -82,7 +85,13 @@ def _as_values(names: list[Any]) -> Array:
 
 
 def _missing(value: Any) -> bool:
-    return value is None or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
+    if value is None:
+        return True
+    try:
+        return bool(value != value)  # noqa: PLR0124 - what NaN, NaT and no other value says
+    except TypeError:
+        # pandas' NA does not even say whether it equals itself.
+        return True
 
 
 def _split(codes: IntArray, arrays: Sequence[Array]) -> tuple[IntArray, ...]:

@@ -19,7 +19,6 @@ from gazecode.agreement.metrics.pairing import (
     standard,
 )
 from gazecode.agreement.metrics.ranks import mid_ranks
-from gazecode.errors import DataError
 from gazecode.model.checks import FloatArray
 
 __all__ = ["partial_spearman", "pearson", "spearman"]
@@ -106,8 +105,8 @@ def partial_spearman(p: npt.ArrayLike, q: npt.ArrayLike, given: npt.ArrayLike) -
     p, q
         ``(..., n)`` human and model maps; NaN where a unit is missing.
     given
-        ``(..., n, c)`` what is held fixed. A unit with a NaN in any column is missing: leave out a
-        column that is unknown altogether.
+        ``(..., n, c)`` what is held fixed, or ``(n,)`` one thing alone. A unit with a NaN in any
+        column is missing: leave out a column that is unknown altogether.
 
     Returns
     -------
@@ -143,7 +142,7 @@ def _with_columns(
     """Both maps, and what is held fixed as ``(..., c, n)``, missing where one of them is."""
     held = as_map(given, "given")
     if held.ndim < 2:
-        raise DataError(f"given has shape {held.shape}; expected units x columns: (..., n, c)")
+        held = held[:, None]
     columns = np.swapaxes(held, -1, -2)
     known = np.where(np.isnan(columns).any(axis=-2), np.nan, 0.0)
     same_units((as_map(p, "p"), as_map(q, "q"), known), ("p", "q", "given"))

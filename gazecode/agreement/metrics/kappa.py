@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from gazecode.agreement.metrics.codes import coded, recoded
-from gazecode.agreement.metrics.pairing import Figure, over, plain, same_units
+from gazecode.agreement.metrics.codes import as_ratings, coded, recoded
+from gazecode.agreement.metrics.pairing import Figure, as_floats, over, plain, same_units
 from gazecode.errors import DataError, ParameterError
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 
@@ -69,11 +69,11 @@ def cohen_kappa(
     """
     if weights not in (None, "linear", "quadratic"):
         raise ParameterError.unknown("weights", weights, ("linear", "quadratic"))
-    one, two = np.asarray(a), np.asarray(b)
+    one, two = as_ratings(a), as_ratings(b)
     if one.dtype == two.dtype == np.bool_ and one.ndim and two.ndim:
         same_units((one, two), ("a", "b"))
         return _of_booleans(one, two)
-    found, (x, y) = coded(a, b)
+    found, (x, y) = coded(one, two)
     if not x.ndim or not y.ndim:
         raise DataError("a and b are single ratings; expected one rating per unit: vectors")
     same_units((x, y), ("a", "b"))
@@ -145,7 +145,7 @@ def fleiss_kappa(counts: npt.ArrayLike) -> Figure:
     Raises
     ------
     DataError
-        Where counts are negative, or items have different numbers of raters.
+        Where counts are no numbers of at least 0, or items have different numbers of raters.
 
     Notes
     -----
@@ -156,15 +156,19 @@ def fleiss_kappa(counts: npt.ArrayLike) -> Figure:
     >>> round(fleiss_kappa([[3, 0], [0, 3], [2, 1]]), 4)
     0.55
     """
-    table = np.asarray(counts, dtype=np.float64)
+    try:
+        table = as_floats(counts)
+    except ValueError as error:
+        raise DataError(f"counts are no table: {error}; expected items x categories") from error
     if table.ndim < 2:
         raise DataError(f"counts have shape {table.shape}; expected items x categories")
     kept = np.asarray(~np.isnan(table).any(axis=-1))
     table = np.where(kept[..., None], table, 0.0)
     raters = table.sum(axis=-1)
     most = raters.max(axis=-1, initial=0.0)
-    if (table < 0).any():
-        raise DataError(f"a count is {table.min():g}; expected how many raters, 0 or more")
+    if (table < 0).any() or np.isinf(table).any():
+        odd = table[(table < 0) | np.isinf(table)][0]
+        raise DataError(f"a count is {odd:g}; expected how many raters, 0 or more")
     if (kept & (raters != most[..., None])).any():
         few = np.min(raters, where=kept, initial=np.inf)
         raise DataError(

@@ -6,7 +6,7 @@ text each list is made a set before pairs are formed, while the denominators cou
 duplicates and empty ones too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,9 @@ class Overlap:
     item_n_model: IntArray
 
 
-def token_overlap(human: Iterable[Any], model: Iterable[Any]) -> Overlap:
+def token_overlap(
+    human: Iterable[Any] | Mapping[Any, Any], model: Iterable[Any] | Mapping[Any, Any]
+) -> Overlap:
     """Precision, recall and F1 of the model's spans against the human ones, with partial credit.
 
     ``P = (1 / ΣM) Σ_texts Σ_{h, m} |h ∩ m| / |m|``,
@@ -62,9 +64,10 @@ def token_overlap(human: Iterable[Any], model: Iterable[Any]) -> Overlap:
     ----------
     human
         Spans that people marked, half-open, in characters: ``(h, 2)`` of one text, or a sequence
-        of such, one per text.
+        of such, one per text, or a mapping from texts' names to such.
     model
-        Spans that the model's scores select: ``(m, 2)``, or as many as there are texts.
+        Spans that the model's scores select: ``(m, 2)``, or as many as there are texts; a mapping
+        from the same names where `human` is one.
 
     Returns
     -------
@@ -91,6 +94,8 @@ def token_overlap(human: Iterable[Any], model: Iterable[Any]) -> Overlap:
     >>> two.f1, two.item_f1
     (0.4, array([1., 0.]))
     """
+    if isinstance(human, Mapping) or isinstance(model, Mapping):
+        human, model = _by_name(human, model)
     theirs, ours = _texts(human, "human"), _texts(model, "model")
     if len(theirs) != len(ours):
         raise DataError(
@@ -119,8 +124,24 @@ def token_overlap(human: Iterable[Any], model: Iterable[Any]) -> Overlap:
     )
 
 
+def _by_name(human: Any, model: Any) -> tuple[list[Any], list[Any]]:
+    """Spans of the same texts, in the order of the human side."""
+    if not isinstance(human, Mapping) or not isinstance(model, Mapping):
+        raise DataError("one side names texts and the other does not; expected two mappings")
+    if human.keys() != model.keys():
+        odd = next(iter(human.keys() ^ model.keys()))
+        raise DataError(f"text {odd!r} is on one side only; expected the same texts on both")
+    # An empty first text would not tell spans from texts: arrays of one shape do.
+    return (
+        [_spans(human[name], f"text {name!r}, human spans") for name in human],
+        [_spans(model[name], f"text {name!r}, model spans") for name in human],
+    )
+
+
 def _texts(raw: Iterable[Any], name: str) -> list[IntArray]:
     """Spans per text, each ``(k, 2)``; one text where the first element is a span."""
+    if not np.iterable(raw):
+        raise DataError(f"{name} is {raw!r}; expected spans (start, end), or lists of them")
     given = list(raw)
     if not given or _is_span(given[0]):
         given = [given]
@@ -139,6 +160,8 @@ def _spans(raw: Any, name: str) -> IntArray:
         raise DataError(f"{name}: {error}; expected rows of (start, end)") from error
     if not spans.size:
         return np.empty((0, 2), dtype=np.int64)
+    if spans.dtype.kind == "f" and ((spans == np.trunc(spans)) & (np.abs(spans) < 1e15)).all():
+        spans = spans.astype(np.int64)  # whole numbers of a table with gaps
     if spans.ndim != 2 or spans.shape[1] != 2 or spans.dtype.kind not in "iu":
         raise DataError(
             f"{name} have shape {spans.shape} of {spans.dtype}; expected rows of (start, end),"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ from gazecode.model.checks import BoolArray, FloatArray
 
 __all__ = [
     "Figure",
+    "as_floats",
+    "as_given",
     "as_map",
     "blank",
     "dot",
@@ -28,10 +31,33 @@ Figure = float | FloatArray
 """A Python float for vectors, else an array of the leading axes."""
 
 
+LARGEST = 1e300
+"""Greatest sum of a map that is not divided by its sum: products stay within floats."""
+
+
 def plain(value: npt.ArrayLike) -> Figure:
     """A Python float where there is one figure."""
     array = np.asarray(value, dtype=np.float64)
     return array if array.ndim else float(array)
+
+
+def as_given(raw: Any) -> Any:
+    """What numpy would read past: a masked array's mask (as None), a tensor's gradient."""
+    if isinstance(raw, np.ma.MaskedArray):
+        values = raw.data.astype(object)
+        values[np.ma.getmaskarray(raw)] = None
+        return values
+    if hasattr(raw, "requires_grad"):
+        return raw.detach().cpu()
+    return raw
+
+
+def as_floats(raw: Any) -> FloatArray:
+    """Numbers as an array of floats, NaN where None stands or a mask hides; else a ValueError."""
+    try:
+        return np.asarray(as_given(raw), dtype=np.float64)
+    except (TypeError, OverflowError) as error:
+        raise ValueError(str(error)) from error
 
 
 def as_map(raw: npt.ArrayLike, name: str) -> FloatArray:
@@ -39,10 +65,12 @@ def as_map(raw: npt.ArrayLike, name: str) -> FloatArray:
 
     >>> as_map([1, None], "p")
     array([ 1., nan])
+    >>> as_map(np.ma.array([1, 2], mask=[False, True]), "p")
+    array([ 1., nan])
     """
     try:
-        array = np.asarray(raw, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = as_floats(raw)
+    except ValueError as error:
         raise DataError(f"{name} is not a map: {error}; expected numbers, or NaN") from error
     if array.ndim == 0:
         raise DataError(f"{name} is one number, {array}; expected one value per unit: a vector")
@@ -97,7 +125,15 @@ def masses(
                 " take magnitudes, or compare by rank"
             )
     filled = tuple(blank(array) for array in arrays)
-    return tuple(shares(array) for array in filled) if normalise else filled
+    if normalise:
+        return tuple(shares(array) for array in filled)
+    for array, name in zip(filled, names, strict=True):
+        if (array.max(axis=-1, initial=0.0) > LARGEST / max(array.shape[-1], 1)).any():
+            raise DataError(
+                f"{name} has a mass of {array.max():g}; expected a sum of at most {LARGEST:g}:"
+                " divide it, or say normalise=True"
+            )
+    return filled
 
 
 def blank(array: FloatArray) -> FloatArray:

@@ -32,7 +32,7 @@ def top_k(q: npt.ArrayLike, k: int) -> IntArray:
     Raises
     ------
     ParameterError
-        Where k is less than 1.
+        Where k is no whole number of at least 1.
 
     Notes
     -----
@@ -70,7 +70,7 @@ def in_top_k(q: npt.ArrayLike, k: int) -> BoolArray:
     Raises
     ------
     ParameterError
-        Where k is less than 1.
+        Where k is no whole number of at least 1.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def iou_at_k(p: npt.ArrayLike, q: npt.ArrayLike, k: int) -> Figure:
     DataError
         Where the maps are of different units.
     ParameterError
-        Where k is less than 1.
+        Where k is no whole number of at least 1.
 
     Notes
     -----
@@ -137,7 +137,7 @@ def overlap_at_k(p: npt.ArrayLike, q: npt.ArrayLike, k: int) -> Figure:
     DataError
         Where the maps are of different units.
     ParameterError
-        Where k is less than 1.
+        Where k is no whole number of at least 1.
 
     Examples
     --------
@@ -148,9 +148,9 @@ def overlap_at_k(p: npt.ArrayLike, q: npt.ArrayLike, k: int) -> Figure:
     return plain(over(shared, size))
 
 
-def _check(k: int) -> None:
-    if k < 1:
-        raise ParameterError(f"k is {k}; expected 1 or more units")
+def _check(k: object) -> None:
+    if not isinstance(k, (int, np.integer)) or k < 1:
+        raise ParameterError(f"k is {k!r}; expected 1 or more units, a whole number")
 
 
 def _order(values: FloatArray) -> IntArray:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from gazecode.agreement.programs.asking import ask
+from gazecode.agreement.programs.answers import ask
 from gazecode.agreement.programs.known import Known
 from gazecode.agreement.programs.registry import Program
 from gazecode.errors import DataError

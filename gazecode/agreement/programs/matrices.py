@@ -11,37 +11,28 @@ so a row the program says nothing of is as wrong as one it puts elsewhere, and n
 silence. Equal to `gazecode.agreement.iou` and `js` on the dense matrices, which tests check.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gazecode.agreement.bootstrap import Resamples, interval
-from gazecode.agreement.programs.asking import ask
+from gazecode.agreement.programs.answers import ask
 from gazecode.agreement.programs.cells import Cells, Reading, blocks
-from gazecode.agreement.programs.holding import Plan
+from gazecode.agreement.programs.hold_out import Plan
 from gazecode.agreement.programs.registry import Program
 from gazecode.agreement.programs.result import ProgramScores, Row, sorted_rows
+from gazecode.agreement.scoring import Task
 from gazecode.errors import DataError
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 
-__all__ = ["Draws", "rank_matrices"]
+__all__ = ["rank_matrices"]
 
-METRICS = ("iou", "js")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draws:
-    """How chance and intervals are drawn; `progress` hears of every file."""
-
-    permutations: int
-    bootstrap: int
-    seed: int
-    progress: Callable[[int, int], object] | None = None
+MATRIX_METRICS = ("iou", "js")
 
 
 def rank_matrices(
-    planned: Plan, programs: Mapping[str, Program], draws: Draws, *, chance: str
+    planned: Plan, programs: Mapping[str, Program], task: Task, *, chance: str
 ) -> ProgramScores:
     """Rank programs on the transitions of readings; `chance` says in words how it was drawn.
 
@@ -53,13 +44,13 @@ def rank_matrices(
     scored = [r for r in map(Reading.of, planned.scored) if r is not None]
     if not scored:
         raise DataError("no reading has a saccade between tokens; expected Observed.transitions")
-    table = _Table.of(scored, programs, draws.permutations)
+    table = _Table.of(scored, programs, task.permutations)
     files = _of_files(scored)
     for done, rows in enumerate(files.values()):
-        _score_file(table, rows, programs, planned, draws.seed)
-        if draws.progress is not None:
-            draws.progress(done + 1, len(files))
-    return _ranked(table, planned, draws, chance)
+        _score_file(table, rows, programs, planned, task.seed)
+        if task.progress is not None:
+            task.progress(done + 1, len(files))
+    return _ranked(table, planned, task, chance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -233,29 +224,29 @@ def _add_ceiling(
         _add(table, len(table.names), numbers, _Slots.of(part, left), q=q, said=said)
 
 
-def _ranked(table: _Table, planned: Plan, draws: Draws, chance: str) -> ProgramScores:
+def _ranked(table: _Table, planned: Plan, task: Task, chance: str) -> ProgramScores:
     people, person = _numbered(r.observed.person for r in table.readings)
     files, file = _numbered(r.observed.source for r in table.readings)
     weight = _weights(table.figure, file)
-    resamples = Resamples(file, person, draws=draws.bootstrap, seed=draws.seed)
+    resamples = Resamples(file, person, draws=task.bootstrap, seed=task.seed)
     means, low, high = _intervals(table.figure, weight, resamples)
     n_rows = int(table.n_rows.sum())
     rows = []
     for p, name in enumerate(table.names):
         row: Row = {"program": name}
-        for m, metric in enumerate(METRICS):
+        for m, metric in enumerate(MATRIX_METRICS):
             row |= _figures(metric, table.drawn[m, p] / len(files), table.pooled[:, p], n_rows)
             row |= {f"{metric}_low": float(low[m, p]), f"{metric}_high": float(high[m, p])}
             row[f"{metric}_undefined"] = 0
         row["silent"] = float(table.silent[p] / n_rows)
         rows.append(row | {"n_items": len(files), "n_people": len(people)})
     ceiling: dict[str, float] = {}
-    for m, metric in enumerate(METRICS):
+    for m, metric in enumerate(MATRIX_METRICS):
         ends = {f"{metric}_low": float(low[m, -1]), f"{metric}_high": float(high[m, -1])}
         ceiling |= {metric: float(means[m, -1]), **ends}
     return ProgramScores(
         kind="transitions",
-        metrics=METRICS,
+        metrics=MATRIX_METRICS,
         rows=sorted_rows(rows, "iou"),
         ceiling=ceiling,
         hold_out=planned.rule,
@@ -263,9 +254,9 @@ def _ranked(table: _Table, planned: Plan, draws: Draws, chance: str) -> ProgramS
         counts=_counts(table, planned, people, files),
         chance=chance,
         parameters={
-            "permutations": draws.permutations,
-            "bootstrap": draws.bootstrap,
-            "seed": draws.seed,
+            "permutations": task.permutations,
+            "bootstrap": task.bootstrap,
+            "seed": task.seed,
         },
     )
 

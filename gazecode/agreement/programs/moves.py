@@ -7,12 +7,12 @@ attention heads (validity 14; Hayes, Li & Andreas, arXiv 2606.19317): a sink, a 
 
 import numpy as np
 
-from gazecode.agreement.programs.chance import content_rng
-from gazecode.agreement.programs.classes import identifiers, text_numbers
 from gazecode.agreement.programs.known import Known
 from gazecode.agreement.programs.lines import first_of_line, widths
 from gazecode.agreement.programs.roles import label_theta
 from gazecode.agreement.programs.shapes import lengths
+from gazecode.agreement.programs.token_classes import identifiers, text_numbers
+from gazecode.agreement.seeding import text_generator
 from gazecode.model import SourceTokens
 from gazecode.model.checks import BoolArray, FloatArray
 
@@ -129,12 +129,14 @@ def first_token(tokens: SourceTokens, _known: Known) -> FloatArray:
 
 def random_token(tokens: SourceTokens, _known: Known) -> FloatArray:
     """From everywhere to one token, drawn by the text of the file: a random column."""
-    return _column(np.arange(len(tokens)) == content_rng(tokens).integers(max(len(tokens), 1)))
+    return _column(
+        np.arange(len(tokens)) == text_generator(tokens.code).integers(max(len(tokens), 1))
+    )
 
 
 def random_targets(tokens: SourceTokens, _known: Known) -> FloatArray:
     """From everywhere the same random row, drawn by the text of the file."""
-    return _column(content_rng(tokens).random(len(tokens)))
+    return _column(text_generator(tokens.code).random(len(tokens)))
 
 
 def long_tokens(tokens: SourceTokens, _known: Known) -> FloatArray:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gazecode.agreement.programs.chance import content_rng
 from gazecode.agreement.programs.known import Known
 from gazecode.agreement.programs.lines import first_of_line, last_of_line, widths
+from gazecode.agreement.seeding import text_generator
 from gazecode.model import SourceTokens
 from gazecode.model.checks import Array, FloatArray
 
@@ -28,13 +28,13 @@ def last_token(tokens: SourceTokens, _known: Known) -> FloatArray:
 
 def random_token(tokens: SourceTokens, _known: Known) -> FloatArray:
     """One token drawn by the text of the file: the same whenever it is asked."""
-    drawn = content_rng(tokens).integers(max(len(tokens), 1))
+    drawn = text_generator(tokens.code).integers(max(len(tokens), 1))
     return np.asarray(np.arange(len(tokens)) == drawn, dtype=np.float64)
 
 
 def random_values(tokens: SourceTokens, _known: Known) -> FloatArray:
     """A number between 0 and 1 per token, drawn by the text of the file."""
-    return content_rng(tokens).random(len(tokens))
+    return text_generator(tokens.code).random(len(tokens))
 
 
 def earlier(tokens: SourceTokens, _known: Known) -> FloatArray:

@@ -4,36 +4,35 @@ Every figure is that of `gazecode.agreement.compare`: chance by permutation with
 crossed bootstrap over people and files, the mean of the others as target and ceiling.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from gazecode.agreement.compare import compare
 from gazecode.agreement.comparison import Comparison
-from gazecode.agreement.programs.asking import ask_all
-from gazecode.agreement.programs.holding import HoldOut, Plan, of_model, plan
+from gazecode.agreement.programs.answers import ask_all
+from gazecode.agreement.programs.hold_out import HoldOut, Plan, plan, plan_for_model
 from gazecode.agreement.programs.observed import Observed, by_file, merged
 from gazecode.agreement.programs.registry import PROGRAMS, Program, Programs, chosen
 from gazecode.agreement.programs.result import ProgramScores, Row, sorted_rows
-from gazecode.errors import DataError, ParameterError
+from gazecode.agreement.scoring import Progress
+from gazecode.errors import DataError
 from gazecode.model import ModelScores, SourceTokens
 from gazecode.model.checks import FloatArray
 
 __all__ = ["explain", "score_programs"]
 
-DEFAULT = ("iou", "spearman", "auc")
-BASELINES = ("uniform", "first_token", "token_length", "earlier", "random_values")
-"""Always ranked too, as `compare` has them."""
+DEFAULT_METRICS = ("iou", "spearman", "auc")
+ALWAYS_RANKED = ("uniform", "first_token", "token_length", "earlier", "random_values")
+"""Whatever is asked for, as `compare` has its baselines."""
 CHANCE = "the map permuted within the file"
-
-Progress = Callable[[int, int], object]
 
 
 def score_programs(
     observed: Iterable[Observed],
     *,
     programs: Programs | None = None,
-    metrics: Iterable[str] = DEFAULT,
+    metrics: Iterable[str] = DEFAULT_METRICS,
     hold_out: HoldOut = "both",
     permutations: int = 1000,
     bootstrap: int = 1000,
@@ -106,7 +105,7 @@ def score_programs(
     found = compare(
         human,
         said,
-        metrics=_listed(metrics),
+        metrics=metrics,
         permutations=permutations,
         bootstrap=bootstrap,
         seed=seed,
@@ -129,7 +128,7 @@ def explain(
     *,
     observed: Iterable[Observed] = (),
     programs: Programs | None = None,
-    metrics: Iterable[str] = DEFAULT,
+    metrics: Iterable[str] = DEFAULT_METRICS,
     permutations: int = 1000,
     bootstrap: int = 1000,
     seed: int = 0,
@@ -172,12 +171,12 @@ def explain(
         raise DataError("no scores of a model; expected those of at least one file")
     maps = {file: _map(file, said, tokens) for file, said in model_maps.items()}
     of_files = {file: tokens[file] for file in maps}
-    planned = of_model(of_files, merged(observed))
+    planned = plan_for_model(of_files, merged(observed))
     said = ask_all(_with_baselines(programs), of_files, planned.known)
     found = compare(
         maps,
         said,
-        metrics=_listed(metrics),
+        metrics=metrics,
         permutations=permutations,
         bootstrap=bootstrap,
         seed=seed,
@@ -189,13 +188,7 @@ def explain(
 
 
 def _with_baselines(programs: Programs | None) -> dict[str, Program]:
-    return {name: PROGRAMS[name] for name in BASELINES} | chosen(programs, PROGRAMS)
-
-
-def _listed(metrics: Iterable[str]) -> list[str]:
-    if isinstance(metrics, str):
-        raise ParameterError(f"metrics is {metrics!r}; expected a list of names: [{metrics!r}]")
-    return list(metrics)
+    return {name: PROGRAMS[name] for name in ALWAYS_RANKED} | chosen(programs, PROGRAMS)
 
 
 def _map(

@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gazecode.agreement.comparison import Comparison, json_value
+from gazecode.agreement.measures import best_first
 from gazecode.agreement.programs.known import Known
+from gazecode.agreement.table import aligned
 from gazecode.errors import ParameterError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gazecode.agreement.comparison import Comparison
-
 __all__ = ["ExplanationTable", "ProgramScores", "explanation_table", "sorted_rows"]
-
-LOWER_IS_BETTER = frozenset({"kl", "js", "emd"})
-"""Metrics that are 0 where two maps agree."""
 
 Row = dict[str, Any]
 
@@ -66,7 +64,7 @@ class ProgramScores:
     counts: Mapping[str, int]
     chance: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    comparison: "Comparison | None" = None
+    comparison: Comparison | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -106,8 +104,8 @@ class ProgramScores:
         return {
             "kind": self.kind,
             "metrics": list(self.metrics),
-            "rows": [_plain(row) for row in self.rows],
-            "ceiling": _plain(self.ceiling),
+            "rows": json_value(self.rows),
+            "ceiling": json_value(self.ceiling),
             "hold_out": self.hold_out,
             "known": {
                 file: {"n_people": k.n_people, "n_files": k.n_files, "n_readings": k.n_readings}
@@ -116,19 +114,13 @@ class ProgramScores:
             "counts": dict(self.counts),
             "chance": self.chance,
             "warnings": list(self.warnings),
-            "parameters": _plain(self.parameters),
+            "parameters": json_value(self.parameters),
         }
 
 
 def sorted_rows(rows: Sequence[Row], metric: str) -> tuple[Row, ...]:
     """Best first by a metric, what is undefined last; equal ones in their order."""
-    sign = 1.0 if metric in LOWER_IS_BETTER else -1.0
-
-    def place(row: Row) -> tuple[bool, float]:
-        figure = row[metric]
-        return (bool(np.isnan(figure)), 0.0 if np.isnan(figure) else sign * figure)
-
-    return tuple(sorted(rows, key=place))
+    return tuple(sorted(rows, key=lambda row: best_first(metric, row[metric])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -165,8 +157,11 @@ class ExplanationTable:
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain values for JSON."""
-        rows = [_plain(row) for row in self.rows]
-        return {"metric": self.metric, "readers": list(self.readers), "rows": rows}
+        return {
+            "metric": self.metric,
+            "readers": list(self.readers),
+            "rows": json_value(self.rows),
+        }
 
 
 def explanation_table(
@@ -222,10 +217,6 @@ def _above(reader: str) -> str:
     return f"{reader} (above chance)"
 
 
-def _plain(row: Mapping[str, Any]) -> Row:
-    return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()}
-
-
 def _shown(scores: ProgramScores) -> list[list[Any]]:
     head = ["program"]
     for metric in scores.metrics:
@@ -249,15 +240,7 @@ def _range(low: float, high: float) -> str:
 
 
 def _table(lines: Sequence[Sequence[Any]]) -> list[str]:
-    texts = [[_text(cell) for cell in line] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    return [
-        "  ".join(
-            text.ljust(width) if i == 0 else text.rjust(width)
-            for i, (text, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in texts
-    ]
+    return aligned([[_text(cell) for cell in line] for line in lines])
 
 
 def _text(cell: Any) -> str:

@@ -5,29 +5,28 @@ equation 2) over the rows that a person left at least once, and the mean Jensenâ
 of these rows (`gazecode.agreement.programs.matrices`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
-from gazecode.agreement.programs.holding import HoldOut, of_model, plan
+from gazecode.agreement.programs.hold_out import HoldOut, plan, plan_for_model
 from gazecode.agreement.programs.known import Known
-from gazecode.agreement.programs.matrices import Draws, rank_matrices
+from gazecode.agreement.programs.matrices import rank_matrices
 from gazecode.agreement.programs.observed import Observed, merged
 from gazecode.agreement.programs.registry import TRANSITION_PROGRAMS, Program, Programs, chosen
 from gazecode.agreement.programs.result import ProgramScores
+from gazecode.agreement.scoring import Progress, Task
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import ModelScores, SourceTokens, Transitions
 from gazecode.model.checks import FloatArray
 
 __all__ = ["explain_transitions", "score_transitions"]
 
-BASELINES = ("uniform", "first_token", "random_token")
-"""Always ranked too: no figure of attention stands without them (validity 14)."""
+ALWAYS_RANKED = ("uniform", "first_token", "random_token")
+"""Whatever is asked for: no figure of attention stands without them (validity 14)."""
 
 CHANCE = "targets of saccades permuted within the reading"
-
-Progress = Callable[[int, int], object]
 
 
 def score_transitions(
@@ -91,10 +90,10 @@ def score_transitions(
     >>> ranked.rows[0]["program"], ranked.rows[0]["iou"], ranked.ceiling["iou"]
     ('next_token', 1.0, 1.0)
     """
-    draws = _checked(permutations, bootstrap, seed, progress)
+    task = _checked(permutations, bootstrap, seed, progress)
     planned = plan(merged(observed), hold_out, seed)
     functions = _with_baselines(programs)
-    return rank_matrices(planned, functions, draws, chance=CHANCE)
+    return rank_matrices(planned, functions, task, chance=CHANCE)
 
 
 def explain_transitions(
@@ -122,7 +121,9 @@ def explain_transitions(
         As for `score_transitions`.
     causal
         Whether the model could see earlier tokens (and the token itself) only: then rows of
-        programs are restricted to these. Found out from the matrices if left out.
+        programs are restricted to these. If left out, what the scores say of themselves (their
+        parameter ``causal``: tokens that share a subword see each other either way), else found
+        out from the matrices.
     bootstrap, seed, progress
         As for `score_transitions`; files are drawn anew.
 
@@ -146,33 +147,41 @@ def explain_transitions(
     >>> ranked.rows[0]["program"], ranked.rows[0]["iou"]
     ('previous_token', 1.0)
     """
-    draws = _checked(0, bootstrap, seed, progress)
+    task = _checked(0, bootstrap, seed, progress)
     matrices = {file: _matrix(file, said, tokens) for file, said in model_maps.items()}
     if causal is None:
-        causal = all(not np.triu(matrix, 1).any() for matrix in matrices.values())
+        causal = all(_is_causal(said, matrices[file]) for file, said in model_maps.items())
     functions = _with_baselines(programs)
     if causal:
         functions = {name: _earlier(function) for name, function in functions.items()}
-    planned = of_model({file: tokens[file] for file in matrices}, merged(observed))
+    planned = plan_for_model({file: tokens[file] for file in matrices}, merged(observed))
     readings = [
         replace(reading, transitions=_dense(matrices[reading.source])) for reading in planned.scored
     ]
     chance = "not drawn; compare with uniform, first_token and random_token"
     if causal:
         chance += "; programs see earlier tokens alone"
-    return rank_matrices(replace(planned, scored=tuple(readings)), functions, draws, chance=chance)
+    ranked = rank_matrices(replace(planned, scored=tuple(readings)), functions, task, chance=chance)
+    # A model is no person, and its rows are no saccades.
+    counts = {name: ranked.counts[name] for name in ("files", "rows", "rows_never_left")}
+    return replace(ranked, counts=counts)
 
 
-def _checked(permutations: int, bootstrap: int, seed: int, progress: Progress | None) -> Draws:
+def _is_causal(said: ModelScores | FloatArray, matrix: FloatArray) -> bool:
+    told = said.parameters.get("causal") if isinstance(said, ModelScores) else None
+    return not np.triu(matrix, 1).any() if told is None else bool(told)
+
+
+def _checked(permutations: int, bootstrap: int, seed: int, progress: Progress | None) -> Task:
     if permutations < 0 or bootstrap < 0:
         raise ParameterError(
             f"permutations is {permutations} and bootstrap {bootstrap}; expected at least 0"
         )
-    return Draws(permutations=permutations, bootstrap=bootstrap, seed=seed, progress=progress)
+    return Task(permutations=permutations, bootstrap=bootstrap, seed=seed, progress=progress)
 
 
 def _with_baselines(programs: Programs | None) -> dict[str, Program]:
-    baselines = {name: TRANSITION_PROGRAMS[name] for name in BASELINES}
+    baselines = {name: TRANSITION_PROGRAMS[name] for name in ALWAYS_RANKED}
     return baselines | chosen(programs, TRANSITION_PROGRAMS)
 
 
@@ -180,7 +189,9 @@ def _earlier(program: Program) -> Program:
     """The same, to earlier tokens and the token itself alone."""
 
     def restricted(tokens: SourceTokens, known: Known) -> FloatArray:
-        return np.tril(program(tokens, known))
+        said = np.asarray(program(tokens, known))
+        # What is no matrix is refused as it is; numpy would make one of a vector.
+        return np.tril(said) if said.ndim == 2 else said
 
     return restricted
 

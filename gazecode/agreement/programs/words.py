@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gazecode.agreement.programs.classes import identifiers, text_numbers
 from gazecode.agreement.programs.known import Known
+from gazecode.agreement.programs.token_classes import identifiers, text_numbers
 from gazecode.model import SourceTokens
 from gazecode.model.checks import FloatArray, IntArray
 

@@ -1,5 +1,6 @@
 """The study's files in small: CSV, pickles of its structure, Parquet; what is wrong is said."""
 
+import contextlib
 import csv
 import os
 import pickle
@@ -11,13 +12,16 @@ import pytest
 
 from gazecode.agreement.kou import (
     LabelledPrompt,
+    PublishedScores,
     ScoredTokens,
+    human,
     kou_figures,
     load_human,
     load_kou2024,
     load_scores,
     scores,
 )
+from gazecode.agreement.kou.columns import parquet_columns
 from gazecode.errors import DataError, FormatError, ParameterError, TooLarge, UnknownFormat
 
 MBPP = "Write a function to sort a list."
@@ -288,6 +292,112 @@ def test_parquet_that_does_not_belong_together_is_said(tmp_path):
     pq.write_table(pa.table({"prompt_id": [1]}), tmp_path / "human.parquet")
     with pytest.raises(FormatError, match=r"human\.parquet: no column prompt"):
         load_scores(path)
+
+
+def test_one_list_of_spans_may_not_stand_for_thousands(tmp_path, monkeypatch):
+    monkeypatch.setattr(human, "MAX_STEPS", 1_000)
+    spans = [(0, 0)] * 100
+    path = write_pickle(tmp_path / "dataset.pkl", {f"{i:03}": spans for i in range(20)})
+    with pytest.raises(TooLarge, match="more than 1,000 spans"):
+        load_human(path)
+
+
+HUMAN = {
+    "prompt_id": [0, 1],
+    "source": ["mbpp", "humaneval"],
+    "prompt": ["Sort it now.", "def f(): sort"],
+    "spans": [[[0, 3]], [[0, 3], [4, 5]]],
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("prompt", [1, 2], "column prompt holds int64; expected text"),
+        ("prompt", [[1], [2]], "column prompt holds list<.*>; expected text"),
+        ("prompt", [None, "a"], "column prompt has 1 gaps; expected none"),
+        ("source", [None, None], "column source holds null; expected text"),
+        ("spans", ["(0, 3)", ""], "column spans holds string; expected spans"),
+        ("spans", [[[0.0, 3.0]], []], "column spans holds list<.*double.*>; expected spans"),
+        ("spans", [None, []], "column spans holds list<.*null.*>; expected spans"),
+        ("spans", [[[0, 3, 4]], [[0, 1]]], "a span is no pair of whole numbers"),
+        ("spans", [[[0, 30]], [[0, 1]]], "is 0 to 30; expected 0 <= start <= end <= 12"),
+    ],
+)
+def test_columns_of_another_kind_are_said(tmp_path, column, values, said):
+    path = tmp_path / "human.parquet"
+    pq.write_table(pa.table(HUMAN | {column: values}), path)
+    with pytest.raises(FormatError, match=rf"human\.parquet: .*{said}"):
+        load_human(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("score", ["a", "b", "c", "d"], "column score holds string; expected number"),
+        ("score", [None, 0.1, 0.2, 0.3], "column score has 1 gaps"),
+        ("token", [None, "a", "b", "c"], "column token has 1 gaps"),
+        ("tok_idx", [0, None, 2, 3], "column tok_idx has 1 gaps"),
+        ("model", [["a"]] * 4, "column model holds list<.*>; expected text"),
+    ],
+)
+def test_columns_of_scores_of_another_kind_are_said(tmp_path, column, values, said):
+    path = attention_parquet(tmp_path, **{column: values})
+    with pytest.raises(FormatError, match=rf"attention\.parquet: {said}"):
+        load_scores(path)
+
+
+def test_a_number_that_stands_for_two_prompts_is_said(tmp_path):
+    path = attention_parquet(tmp_path)
+    pq.write_table(pa.table(HUMAN | {"prompt_id": [1, 1]}), tmp_path / "human.parquet")
+    with pytest.raises(FormatError, match="a prompt_id stands for two prompts"):
+        load_scores(path)
+
+
+def test_broken_parquet_is_refused_in_one_line_or_read(tmp_path):
+    path, rng = tmp_path / "human.parquet", np.random.default_rng(0)
+    for compression in ("snappy", "zstd", "none"):
+        pq.write_table(pa.table(HUMAN), path, compression=compression)
+        whole = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+        for _ in range(60):
+            broken = whole.copy()
+            at = rng.integers(4, len(broken), 4)
+            broken[at] = rng.integers(0, 256, 4)
+            path.write_bytes(broken.tobytes())
+            with contextlib.suppress(FormatError):
+                load_human(path)
+
+
+def test_parquet_that_unpacks_to_much_is_refused_unread(tmp_path):
+    path = attention_parquet(tmp_path)
+    n = 2_000_001
+    table = pq.read_table(path)
+    pq.write_table(table.take(pa.array(np.zeros(n, dtype=np.int64))), path)
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(TooLarge, match="2,000,001 rows"):
+        load_scores(path)
+    long = HUMAN | {"prompt": ["a" * (65 << 20), "b"]}
+    pq.write_table(pa.table(long), tmp_path / "human.parquet", compression="zstd")
+    with pytest.raises(TooLarge, match="2 rows of 68,"):
+        load_human(tmp_path / "human.parquet")
+
+
+def test_a_text_that_parquet_keeps_once_is_held_once(tmp_path):
+    text = "a" * 50_000
+    table = HUMAN | {"prompt": [text, text], "spans": [[[0, 3]], [[4, 5]]]}
+    pq.write_table(pa.table(table), tmp_path / "human.parquet")
+    held = parquet_columns(tmp_path / "human.parquet", {"prompt": "text"})["prompt"]
+    assert held == [text, text]
+    assert held[0] is held[1]
+
+
+def test_a_prompt_that_would_be_searched_for_ever_is_refused():
+    text = "a" * 200_000
+    labelled = {text: LabelledPrompt(text=text, source="humaneval", span=[[0, 3]])}
+    tokens = ScoredTokens(text=("zz",) * 1_000, score=[0.5] * 1_000)
+    row = PublishedScores(model="m", method="a", prompts={text: tokens})
+    with pytest.raises(TooLarge, match="1,000 tokens in a prompt of 200,000 characters"):
+        kou_figures(labelled, row, k=5)
 
 
 def test_types_check_themselves():

@@ -176,5 +176,10 @@ def test_partial_is_vectorised(gaps):
 def test_partial_refuses_a_column_of_other_units():
     with pytest.raises(DataError, match=r"units on the last axis: p 3, q 3, given 4; expected"):
         partial_spearman([1, 2, 3], [1, 2, 3], np.ones((4, 1)))
-    with pytest.raises(DataError, match=r"given has shape \(3,\); expected units x columns"):
-        partial_spearman([1, 2, 3], [1, 2, 3], [1, 2, 3])
+    with pytest.raises(DataError, match=r"units on the last axis: p 3, q 3, given 4; expected"):
+        partial_spearman([1, 2, 3], [1, 2, 3], [1, 2, 3, 4])
+
+
+def test_one_thing_held_fixed_may_be_a_vector():
+    p, q, given = [1, 2, 4, 3, 5], [1, 3, 4, 2, 2], [3, 1, 2, 5, 4]
+    assert partial_spearman(p, q, given) == partial_spearman(p, q, np.array(given)[:, None])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import gazecode as gc
 from gazecode.agreement.programs import Known, Observed, learn
-from gazecode.agreement.programs.holding import plan
+from gazecode.agreement.programs.hold_out import plan, plan_for_model
 from gazecode.agreement.programs.observed import merged
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import Transitions
@@ -101,8 +101,9 @@ def test_one_name_for_two_texts_is_refused():
 
 
 def crossed(people, sources, *, group=None):
+    own = {s: gc.parse(f"int {s}(int x) {{ return x; }}", "java") for s in sources}
     return merged(
-        seen(p, s, A, np.ones(len(A)), group=(group or {}).get(s, ""))
+        seen(p, s, own[s], np.ones(len(own[s])), group=(group or {}).get(s, ""))
         for p in people
         for s in sources
     )
@@ -144,6 +145,27 @@ def test_near_duplicates_are_held_out_together():
     readings = crossed("abcd", "UVW", group={"U": "one", "V": "one"})
     known = plan(readings, "files", 0).known
     assert (known["U"].n_files, known["W"].n_files) == (1, 2)
+
+
+@pytest.mark.parametrize("hold_out", ["both", "files"])
+def test_one_text_under_two_names_teaches_nothing_of_itself(hold_out):
+    """Whatever white space it has, and through a chain of groups."""
+    same = gc.parse("int  f(int x)\n{ return x; }", "java")
+    other = gc.parse("int h() { return 2; }", "java")
+    texts = {"one.java": A, "two.java": same, "three.java": B, "four.java": other}
+    group = {"two.java": "pair", "three.java": "pair"}
+    readings = [
+        seen(person, source, tokens, np.ones(len(tokens)), group=group.get(source, ""))
+        for person in "abcdef"
+        for source, tokens in texts.items()
+    ]
+    known = plan(readings, hold_out, 0).known
+    for name in ("one.java", "two.java", "three.java"):
+        assert known[name].n_files == 1
+        assert set(known[name].frequency) == set(other.texts)
+    assert known["four.java"].n_files == 3
+    model = plan_for_model(texts, readings[:1])
+    assert set(model.known["one.java"].frequency) == set(B.texts) | set(other.texts)
 
 
 def test_who_stands_alone_learns_nothing_and_leaks_nothing():

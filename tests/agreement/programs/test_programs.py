@@ -7,7 +7,7 @@ import pytest
 
 import gazecode as gc
 from gazecode.agreement.programs import PROGRAMS, Known
-from gazecode.agreement.programs.classes import (
+from gazecode.agreement.programs.token_classes import (
     comments,
     identifiers,
     keywords,

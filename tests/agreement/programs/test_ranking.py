@@ -24,7 +24,7 @@ from gazecode.agreement.programs import (
     score_programs,
     score_transitions,
 )
-from gazecode.agreement.programs.holding import plan
+from gazecode.agreement.programs.hold_out import plan
 from gazecode.agreement.programs.observed import merged
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import ModelScores, SourceTokens
@@ -227,6 +227,10 @@ def test_ones_own_function_and_what_is_refused():
         score_programs(readings, metrics="iou")
     with pytest.raises(DataError, match="program 'mine' gives"):
         score_programs(readings, programs={"mine": lambda tokens, _: -np.ones(len(tokens))})
+    with pytest.raises(DataError, match="'mine' fails for .*KeyError: 'loops'; it is called with"):
+        score_programs(readings, programs={"mine": lambda _, known: known.frequency["loops"]})
+    with pytest.raises(DataError, match="'mine' fails for .*TypeError"):
+        score_programs(readings, programs={"mine": lambda tokens: np.ones(len(tokens))})
 
 
 def test_a_plug_in_adds_a_program(monkeypatch):

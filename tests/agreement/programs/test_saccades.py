@@ -10,10 +10,16 @@ from program_scenes import readers
 
 import gazecode as gc
 from gazecode.agreement.metrics import iou, js
-from gazecode.agreement.programs import TRANSITION_PROGRAMS, Known, Observed, score_transitions
+from gazecode.agreement.programs import (
+    TRANSITION_PROGRAMS,
+    Known,
+    Observed,
+    explain_transitions,
+    score_transitions,
+)
 from gazecode.agreement.programs.cells import Reading, blocks
 from gazecode.errors import DataError, ParameterError
-from gazecode.model import Transitions
+from gazecode.model import ModelScores, Transitions
 
 FEW = {"permutations": 60, "bootstrap": 60}
 TOKENS = gc.parse("int f(int x) { return x + 1; }", "java")
@@ -214,6 +220,43 @@ def test_ones_own_function_and_the_baselines():
         *("mine", "uniform", "first_token", "random_token")
     }
     assert done == [(1, 1)]
+
+
+def test_a_vector_is_no_matrix_for_a_causal_model_either():
+    """numpy makes a triangle of a vector, silently."""
+    tokens = reading({(0, 1): 1}).tokens
+    seen = np.tril(np.ones((len(tokens), len(tokens))))
+    for said in (np.ones(len(tokens)), 1.0):
+        with pytest.raises(DataError, match="program 'mine' gives float64"):
+            explain_transitions(
+                {"a": seen}, {"a": tokens}, programs={"mine": lambda *_, said=said: said}
+            )
+
+
+def test_a_causal_model_whose_tokens_share_subwords_is_known_by_what_it_says():
+    """Tokens of one subword see each other; a few cells above the diagonal are no preference."""
+    tokens = reading({(0, 1): 1}).tokens
+    m = len(tokens)
+    seen = np.tril(np.ones((m, m))) + np.eye(m, k=1) * (np.arange(m) == 2)
+    said = {
+        causal: ModelScores(
+            model="m",
+            method="a",
+            span=tokens.span,
+            value=np.ones(m),
+            matrix=seen / seen.sum(axis=1, keepdims=True),
+            parameters={} if causal is None else {"causal": causal},
+        )
+        for causal in (None, True, False)
+    }
+    ranked = {
+        causal: explain_transitions({"a": one}, {"a": tokens}, programs=["uniform"], bootstrap=9)
+        for causal, one in said.items()
+    }
+    assert "earlier tokens alone" in ranked[True].chance
+    assert ranked[True]["uniform"]["iou"] > 0.9 > ranked[False]["uniform"]["iou"]
+    assert ranked[None]["uniform"]["iou"] == ranked[False]["uniform"]["iou"]
+    assert ranked[True].counts == {"files": 1, "rows": m, "rows_never_left": 0}
 
 
 def test_readings_without_saccades_are_counted_and_refused_where_there_is_nothing_else():

@@ -12,7 +12,7 @@ pytest.importorskip(
 from tiny_models import TOKENIZER, model_of, source
 
 from gazecode.attention import METHODS, attend, prompt_of
-from gazecode.attention.published import kou2024
+from gazecode.attention.kou2024 import published_attention
 from gazecode.errors import ParameterError
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -44,7 +44,7 @@ def as_published(model, ids, answer, row, heads):
 def test_equals_the_published_wrapper(family, heads, row):
     model, p = model_of(family), prompt_of(source(), TOKENIZER, drop=())
     want = as_published(model, p.ids, ANSWER, row, heads)
-    found = kou2024(model, p, answer_ids=ANSWER, row=row, heads=heads)
+    found = published_attention(model, p, answer_ids=ANSWER, row=row, heads=heads)
     assert found.value == pytest.approx(want, abs=1e-5)
     after = 1 if row == "READING" else len(ANSWER)
     level = 4 if heads == "all" else 1
@@ -58,7 +58,8 @@ def test_heads_not_layers():
         model.model.layers[0].self_attn.q_proj.weight[:4].zero_()
     p = prompt_of(source(), TOKENIZER, drop=())
     found = {
-        heads: kou2024(model, p, answer_ids=ANSWER, heads=heads) for heads in ("first", "last")
+        heads: published_attention(model, p, answer_ids=ANSWER, heads=heads)
+        for heads in ("first", "last")
     }
     assert found["first"].value == pytest.approx(1 / (len(p) + 1), abs=1e-6)
     assert np.ptp(found["last"].value) > 1e-3
@@ -83,7 +84,8 @@ def test_by_name_with_nothing_dropped():
 def test_one_generated_token_is_both_rows():
     model, p = model_of(), prompt_of(source(), TOKENIZER, drop=())
     first, last = (
-        kou2024(model, p, answer_ids=ANSWER[:1], row=row) for row in ("READING", "CODING")
+        published_attention(model, p, answer_ids=ANSWER[:1], row=row)
+        for row in ("READING", "CODING")
     )
     assert np.array_equal(first.value, last.value)
 
@@ -91,9 +93,9 @@ def test_one_generated_token_is_both_rows():
 @pytest.mark.parametrize("answer", [None, np.array([], dtype=int)])
 def test_needs_an_answer(answer):
     with pytest.raises(ParameterError, match="kou2024 needs an answer"):
-        kou2024(model_of(), prompt_of(source(), TOKENIZER), answer_ids=answer)
+        published_attention(model_of(), prompt_of(source(), TOKENIZER), answer_ids=answer)
 
 
 def test_a_model_that_reads_in_both_directions_is_refused():
     with pytest.raises(ParameterError, match="both directions"):
-        kou2024(model_of("bert"), prompt_of(source(), TOKENIZER), answer_ids=ANSWER)
+        published_attention(model_of("bert"), prompt_of(source(), TOKENIZER), answer_ids=ANSWER)

@@ -2,9 +2,9 @@
 
 A program gives one map per file, and that map meets everybody who read the file. So what it knows
 may come from other files only, read by people who read neither the file nor a near-duplicate of it
-(`Observed.group`). Where everybody read everything nobody is left: then, for all files, one half
-of the people teaches and the other half alone is scored. Nothing is mixed: one rule holds for a
-whole table, and the table says which.
+(`Observed.group`; one text under two names is one group in any case). Where everybody read
+everything nobody is left: then, for all files, one half of the people teaches and the other half
+alone is scored. Nothing is mixed: one rule holds for a whole table, and the table says which.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from gazecode.errors import DataError, ParameterError
 from gazecode.model import SourceTokens
 from gazecode.model.checks import BoolArray
 
-__all__ = ["HoldOut", "Plan", "of_model", "plan"]
+__all__ = ["HoldOut", "Plan", "plan", "plan_for_model"]
 
 HoldOut = Literal["both", "people", "files"]
 
@@ -64,6 +64,7 @@ def plan(readings: Sequence[Observed], hold_out: HoldOut, seed: int) -> Plan:
         raise ParameterError.unknown("ways to hold out", hold_out, get_args(HoldOut))
     if not readings:
         raise DataError("no readings; expected at least one person on one file")
+    readings = _one_group_per_text(readings)
     tally = Tally.of(readings)
     group = np.array([reading.group for reading in readings])
     person = np.array([reading.person for reading in readings])
@@ -76,6 +77,23 @@ def plan(readings: Sequence[Observed], hold_out: HoldOut, seed: int) -> Plan:
     teaches = np.isin(person, list(_teachers(person, seed)))
     held = {g: teaches & ((group != g) | (hold_out == "people")) for g in set(group)}
     return _planned(tally, held, _RULES[hold_out], scored=~teaches)
+
+
+def _one_group_per_text(readings: Sequence[Observed]) -> list[Observed]:
+    """The same readings; groups that have a text in common, token by token, are one group."""
+    head = {reading.group: reading.group for reading in readings}
+
+    def first(group: str) -> str:
+        while head[group] != group:
+            group = head[group]
+        return group
+
+    of_text: dict[tuple[str, ...], str] = {}
+    text = {reading.source: tuple(reading.tokens.texts) for reading in readings}
+    for reading in readings:
+        group = first(reading.group)
+        head[group] = first(of_text.setdefault(text[reading.source], group))
+    return [replace(reading, group=first(reading.group)) for reading in readings]
 
 
 _OF_PEOPLE = "files: learnt from what people looked at in other files"
@@ -111,7 +129,7 @@ def _teachers(person: Sequence[str] | np.ndarray, seed: int) -> set[str]:
     return set(names[: len(names) // 2])
 
 
-def of_model(tokens: Mapping[str, SourceTokens], readings: Sequence[Observed]) -> Plan:
+def plan_for_model(tokens: Mapping[str, SourceTokens], readings: Sequence[Observed]) -> Plan:
     """What programs know of each file where a model is explained: people on other files.
 
     The files' texts are known beside, other files' alone, whether people read them or not. The
@@ -128,10 +146,13 @@ def of_model(tokens: Mapping[str, SourceTokens], readings: Sequence[Observed]) -
         )
         for file, of_file in sorted(tokens.items())
     ]
-    tally = Tally.of([*readings, *(one for one in blank if one.source not in group)])
+    tally = Tally.of(
+        _one_group_per_text([*readings, *(one for one in blank if one.source not in group)])
+    )
     groups = np.array([reading.group for reading in tally.readings])
+    own = {reading.source: reading.group for reading in tally.readings}
     return Plan(
         scored=tuple(replace(one, value=np.zeros(len(one.value))) for one in blank),
-        known={one.source: tally.known(groups != one.group) for one in blank},
+        known={one.source: tally.known(groups != own[one.source]) for one in blank},
         rule=_OF_PEOPLE if readings else _OF_TEXTS,
     )

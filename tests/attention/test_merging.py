@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 
 import gazecode as gc
+from gazecode.attention.merging import merge_matrix, merge_subwords
 from gazecode.attention.prompt import Prompt, Scored, TokenParts, prompt_of
-from gazecode.attention.subwords import merge_matrix, merge_subwords
 from gazecode.errors import AlignmentError, DataError, GazecodeError, ParameterError
 
 TOKENIZER = Path(__file__).resolve().parents[2] / "fixtures" / "demo" / "tokenizer.json"

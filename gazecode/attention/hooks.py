@@ -15,7 +15,7 @@ from typing import Any
 
 from gazecode.errors import ParameterError
 
-__all__ = ["Seen", "each_layer"]
+__all__ = ["ROW_TOLERANCE", "Seen", "each_layer"]
 
 Seen = Callable[[int, Any, Any], None]
 """Gets the layer's number, its weights ``(heads, q, k)`` and which keys each row may see

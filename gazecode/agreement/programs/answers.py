@@ -1,4 +1,4 @@
-"""Asking a program, and refusing what is no answer."""
+"""What programs say of files; what is no answer is refused."""
 
 from collections.abc import Mapping
 
@@ -21,10 +21,17 @@ def ask(
     Raises
     ------
     DataError
-        Another shape, a number below 0, infinite or NaN; the message names the program.
+        It fails, or gives another shape, a number below 0, infinite or NaN; the message names the
+        program.
     """
     shape = (len(tokens),) * axes
-    said = np.asarray(program(tokens, known))
+    try:
+        said = np.asarray(program(tokens, known))
+    except Exception as error:  # a user's program may fail in any way
+        raise DataError(
+            f"program {name!r} fails for {tokens.source_id or 'a file'}: {type(error).__name__}: "
+            f"{' '.join(str(error).split())[:120]}; it is called with (tokens, known)"
+        ) from error
     if said.shape != shape or said.dtype.kind not in "biuf":
         raise DataError(
             f"program {name!r} gives {said.dtype} {said.shape} for {tokens.source_id or 'a file'}; "

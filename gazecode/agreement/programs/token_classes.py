@@ -12,7 +12,6 @@ from gazecode.model import SourceTokens
 from gazecode.model.checks import BoolArray, IntArray
 
 __all__ = [
-    "CLASSES",
     "comments",
     "identifiers",
     "keywords",
@@ -21,8 +20,6 @@ __all__ = [
     "punctuation",
     "text_numbers",
 ]
-
-CLASSES = ("identifier", "keyword", "literal", "operator", "comment", "punctuation")
 
 _WORD = re.compile(r"@?#?[^\W\d]\w*[!?]?", re.UNICODE)
 _SYMBOL = re.compile(r"[-+*/%=<>!&|^~?]+|:=|\.\.\.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gazecode.agreement.choice_measures import AUC, NSS, at_k
+from gazecode.agreement.choice_measures import AT_K, AUC, NSS, at_k
 from gazecode.agreement.map_measures import IOU, JS, KL, SIM
 from gazecode.agreement.measures import Measure
 from gazecode.agreement.rank_measures import PARTIAL, PEARSON, SPEARMAN
@@ -15,7 +15,7 @@ METRICS: Registry[Measure] = Registry(
     "metrics",
     {m.name: m for m in (SPEARMAN, PARTIAL, PEARSON, IOU, SIM, JS, KL, AUC, NSS)},
     group="gazecode.metrics",
-    families={f"{name}@": at_k for name in ("iou", "precision", "recall", "f1", "alpha", "kappa")},
+    families={f"{name}@": at_k for name in AT_K},
 )
 """Name → measure; ``iou@5``, ``precision@5``, ``recall@5``, ``f1@5``, ``alpha@5``, ``kappa@5``
 and so on for any number of units."""
@@ -33,6 +33,8 @@ def chosen_measures(metrics: Iterable[str | Measure]) -> list[Measure]:
     """
     if isinstance(metrics, str):
         raise ParameterError(f"metrics is {metrics!r}; expected a list of names: [{metrics!r}]")
+    if not isinstance(metrics, Iterable):
+        raise ParameterError(f"metrics is {metrics!r}; expected a list of names: ['spearman']")
     found = [m if isinstance(m, Measure) else METRICS[m] for m in metrics]
     if not found:
         raise ParameterError("no metric is asked for; expected at least one, such as 'spearman'")
