@@ -25,7 +25,7 @@ def test_an_empty_folder_says_which_data_sets_were_expected(tmp_path):
 
 def test_an_unknown_evaluation_is_refused_with_the_choices(tmp_path):
     with pytest.raises(
-        ParameterError, match=r"no 'reading' in evaluations; choose from: detection"
+        ParameterError, match=r"no 'reading' in evaluations; choose from: agreement"
     ):
         list(evaluate(tmp_path, ["reading"]))
 
