@@ -19,7 +19,7 @@ from gazecode.agreeing.published import Published, is_published, read_published
 from gazecode.agreeing.rows import ModelRows, chosen_rows, read_rows, rows_of
 from gazecode.agreeing.texts import Humans, HumanText, read_gaze
 from gazecode.export.scores import ScoredText, iter_scores, read_scores, to_scores
-from gazecode.report.attention import write_agreement_page
+from gazecode.report.agreement import write_agreement_page
 
 __all__ = [
     "PROGRAMS",

@@ -19,7 +19,7 @@ from gazecode.agreement.programs import ExplanationTable
 from gazecode.agreement.registry import DEFAULT_METRICS, chosen_measures
 from gazecode.agreement.scoring import Progress
 from gazecode.model.checks import FloatArray
-from gazecode.report import attention as page
+from gazecode.report import agreement as page
 
 __all__ = [
     "MARKED_METRICS",
@@ -299,10 +299,10 @@ def _words(said: Mapping[str, Any]) -> str:
     return _sentence("; ".join(parts)) if parts else ""
 
 
-def _figure(figure: Figure) -> page.Figure:
+def _figure(figure: Figure) -> page.FigureView:
     same = ("low", "high", "chance", "chance_low", "chance_high", "pooled")
     ceiling = ("ceiling", "ceiling_low", "ceiling_high")
-    return page.Figure(
+    return page.FigureView(
         row=figure.row,
         value=figure.mean,
         above=figure.above_chance,

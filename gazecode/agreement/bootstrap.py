@@ -40,10 +40,10 @@ class Resamples:
         self._items = _counts(int(item.max(initial=0)) + 1, draws, generator(seed, "draw items"))
         self._people = _counts(int(person.max(initial=0)) + 1, draws, generator(seed, "people"))
 
-    def runs(self, cells: IntArray) -> Iterator[tuple[slice, FloatArray]]:
+    def runs(self, readings: IntArray) -> Iterator[tuple[slice, FloatArray]]:
         """Runs of draws, each with ``(b, c)`` how often each of these readings counts."""
-        step = max(1, AT_ONCE // max(len(cells), 1))
-        item, person = self.item[cells], self.person[cells]
+        step = max(1, AT_ONCE // max(len(readings), 1))
+        item, person = self.item[readings], self.person[readings]
         for first in range(0, self.draws, step):
             run = slice(first, min(first + step, self.draws))
             yield run, self._items[run][:, item] * self._people[run][:, person]
@@ -57,11 +57,11 @@ class Resamples:
             above[run], below[run] = counts @ joined, counts @ weight
         return np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
 
-    def pooled(self, prepared: Prepared, start: IntArray, cells: IntArray) -> FloatArray:
+    def pooled(self, prepared: Prepared, start: IntArray, readings: IntArray) -> FloatArray:
         """``(b, r)`` pooled figure; ranks stay those of all units."""
         changing, fixed = prepared.observed(start), prepared.fixed
         found = np.empty((self.draws, prepared.values(start).shape[1]))
-        for run, counts in self.runs(cells):
+        for run, counts in self.runs(readings):
             found[run] = prepared.figure(
                 tuple(_weighed(counts, array) for array in changing),
                 tuple(_weighed(counts, array) for array in fixed),

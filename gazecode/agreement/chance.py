@@ -31,7 +31,7 @@ class Levels:
     item, whole
         Prepared within the items, and over all units; the same where nothing is to be said of all.
     weight
-        ``(c, r)`` part of each cell in its item's figure; 0 where it has none.
+        ``(c, r)`` part of each reading in its item's figure; 0 where it has none.
     """
 
     item: Prepared
@@ -52,12 +52,12 @@ class Chance:
         # Sums over all units never change, whichever units meet.
         self.fixed = levels.whole.total()
 
-    def add(self, cell: int, at: slice, run: slice, order: IntArray, done: Gathered) -> None:
-        """One cell in a run of permutations."""
+    def add(self, reading: int, at: slice, run: slice, order: IntArray, done: Gathered) -> None:
+        """One reading in a run of permutations."""
         item, whole = self.levels.item, self.levels.whole
-        changing = _permuted(item, at, cell, order, done)
-        value = item.figure(changing, tuple(array[cell] for array in item.fixed))
-        weight = self.levels.weight[cell]
+        changing = _permuted(item, at, reading, order, done)
+        value = item.figure(changing, tuple(array[reading] for array in item.fixed))
+        weight = self.levels.weight[reading]
         if np.isnan(value.sum()):
             # Rows without a figure here, and the rare permutation that has none.
             there = ~np.isnan(value)
@@ -69,7 +69,7 @@ class Chance:
         if not run.start:
             self.below += weight
         if whole is not item:
-            changing = _permuted(whole, at, cell, order, done)
+            changing = _permuted(whole, at, reading, order, done)
         if not self.changing:
             self.changing = [np.zeros((len(self.above), part.shape[1])) for part in changing]
         for total, part in zip(self.changing, changing, strict=True):
@@ -86,8 +86,8 @@ class Chance:
         return self.levels.whole.figure(tuple(self.changing), self.fixed)
 
 
-def _permuted(prepared: Prepared, at: slice, cell: int, order: IntArray, done: Gathered) -> Sums:
-    return tuple(term.permuted(at, cell, order, done) for term in prepared.terms)
+def _permuted(prepared: Prepared, at: slice, reading: int, order: IntArray, done: Gathered) -> Sums:
+    return tuple(term.permuted(at, reading, order, done) for term in prepared.terms)
 
 
 def permute(
@@ -119,15 +119,15 @@ def permute(
     Per stack and measure.
     """
     found = [[Chance(one, permutations) for one in levels] for _, levels in work]
-    cells = [np.searchsorted(stack.item, np.arange(len(names) + 1)) for stack, _ in work]
+    readings = [np.searchsorted(stack.item, np.arange(len(names) + 1)) for stack, _ in work]
     for i, (name, n) in enumerate(zip(names, sizes, strict=True)):
         for run, order in _orders(generator(seed, "permutation", name), n, permutations):
-            for (stack, _), chances, first in zip(work, found, cells, strict=True):
-                for cell in range(first[i], first[i + 1]):
-                    at = slice(stack.start[cell], stack.start[cell + 1])
+            for (stack, _), chances, first in zip(work, found, readings, strict=True):
+                for reading in range(first[i], first[i + 1]):
+                    at = slice(stack.start[reading], stack.start[reading + 1])
                     own, done = _among(order, stack.unit[at]), Gathered()
                     for chance in chances:
-                        chance.add(cell, at, run, own, done)
+                        chance.add(reading, at, run, own, done)
         told(i + 1)
     return found
 

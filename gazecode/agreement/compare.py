@@ -18,7 +18,7 @@ from gazecode.agreement.map_measures import FLOOR
 from gazecode.agreement.measures import Measure
 from gazecode.agreement.registry import DEFAULT_METRICS, chosen_measures
 from gazecode.agreement.scoring import Progress, Task, score
-from gazecode.agreement.stacks import cells_of, patterns_of
+from gazecode.agreement.stacks import patterns_of, readings_of
 from gazecode.errors import ParameterError
 
 __all__ = ["compare"]
@@ -105,12 +105,12 @@ def compare(
     # By name, so that the order in which items are given changes no digit.
     items = sorted(inputs.items, key=lambda item: item.name)
     people = sorted({person for item in items for person in item.people})
-    cells = cells_of(items, people)
+    readings = readings_of(items, people)
     task = Task(permutations=permutations, bootstrap=bootstrap, seed=seed, progress=progress)
-    scored, reasons = score(items, cells, measures, n_rows=len(inputs.rows), task=task)
+    scored, reasons = score(items, readings, measures, n_rows=len(inputs.rows), task=task)
     parameters = _parameters(inputs, measures, task, several=len(people) > 1)
     parameters["random"] = RANDOM if baselines and permutations else None
-    units = units_of(items, cells)
+    units = units_of(items, readings)
     figures: dict[tuple[str, str], Figure] = {}
     for measure, one in zip(measures, scored, strict=True):
         figures |= figures_of(
@@ -118,7 +118,7 @@ def compare(
             inputs.rows,
             one,
             reasons,
-            cells=cells,
+            readings=readings,
             units=units,
             random=parameters["random"],
         )
@@ -135,8 +135,8 @@ def compare(
             *cautions(items, inputs.rows, measures, figures, parameters),
         ),
         pattern=np.unique(patterns_of(items, len(inputs.rows)), return_inverse=True)[1],
-        reading_item=np.array([cell.item for cell in cells], dtype=np.int64),
-        reading_person=np.array([cell.person for cell in cells], dtype=np.int64),
+        reading_item=np.array([reading.item for reading in readings], dtype=np.int64),
+        reading_person=np.array([reading.person for reading in readings], dtype=np.int64),
         values={m.name: one.value[:, :-1] for m, one in zip(measures, scored, strict=True)},
         draws_pooled={
             m.name: one.draws_pooled[:, :-1] for m, one in zip(measures, scored, strict=True)

@@ -9,7 +9,7 @@ from gazecode.agreement.bootstrap import interval
 from gazecode.agreement.comparison import Figure
 from gazecode.agreement.item import Item
 from gazecode.agreement.scoring import REASONS, Scored, per_item
-from gazecode.agreement.stacks import Cell
+from gazecode.agreement.stacks import Reading
 from gazecode.model.checks import FloatArray, IntArray
 
 __all__ = ["figures_of", "units_of"]
@@ -24,7 +24,7 @@ def figures_of(
     scored: Scored,
     reasons: IntArray,
     *,
-    cells: Sequence[Cell],
+    readings: Sequence[Reading],
     units: IntArray,
     random: str | None,
 ) -> dict[tuple[str, str], Figure]:
@@ -36,15 +36,15 @@ def figures_of(
         Names.
     scored, reasons
         Of all readings, the ceiling last.
-    cells
+    readings
         The readings.
     units
         ``(items, rows)`` units that each row has in each item.
     random
         The row whose figures are replaced by those of chance.
     """
-    item = np.array([cell.item for cell in cells], dtype=np.int64)
-    person = np.array([cell.person for cell in cells], dtype=np.int64)
+    item = np.array([reading.item for reading in readings], dtype=np.int64)
+    person = np.array([reading.person for reading in readings], dtype=np.int64)
     each = per_item(scored.value, item, len(units))
     ceiling_low, ceiling_high = _ends(scored.draws[:, CEILING])
     found = {}
@@ -121,11 +121,11 @@ def _mean(values: FloatArray) -> float:
     return float(there.mean()) if len(there) else float("nan")
 
 
-def units_of(items: Sequence[Item], cells: Sequence[Cell]) -> IntArray:
+def units_of(items: Sequence[Item], readings: Sequence[Reading]) -> IntArray:
     """``(items, rows)`` units that a row has and some person has too."""
     looked = [np.zeros(len(item), dtype=bool) for item in items]
-    for cell in cells:
-        looked[cell.item] |= ~np.isnan(cell.target)
+    for reading in readings:
+        looked[reading.item] |= ~np.isnan(reading.target)
     counts = [
         np.count_nonzero(~np.isnan(item.model) & seen, axis=1)
         for item, seen in zip(items, looked, strict=True)

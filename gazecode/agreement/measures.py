@@ -40,7 +40,7 @@ class Prepared:
     figure: Callable[[Sums, Sums], FloatArray]
 
     def values(self, start: IntArray) -> FloatArray:
-        """``(c, r)`` the figure of every cell."""
+        """``(c, r)`` the figure of every reading."""
         return self.figure(self.observed(start), self.fixed)
 
     def observed(self, start: IntArray) -> Sums:
@@ -48,7 +48,7 @@ class Prepared:
         return tuple(term.observed(start) for term in self.terms)
 
     def total(self) -> Sums:
-        """The fixed sums over all cells."""
+        """The fixed sums over all readings."""
         return tuple(array.sum(axis=0) for array in self.fixed)
 
 
@@ -61,7 +61,7 @@ class Measure:
     name
         As asked for: ``"iou@5"``.
     prepare
-        ``prepare(stack, start)``: with `start` the cells' own, or all units as one stretch.
+        ``prepare(stack, start)``: with `start` the readings' own, or all units as one stretch.
     together
         Whether the pooled figure needs its own preparation over all units (ranks, means). If not,
         the sums of the items are added as they are.

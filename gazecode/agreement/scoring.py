@@ -10,7 +10,7 @@ from gazecode.agreement.chance import Levels, permute
 from gazecode.agreement.item import Item
 from gazecode.agreement.measures import Measure, Prepared
 from gazecode.agreement.segments import lowest, sums
-from gazecode.agreement.stacks import Cell, Stack, stacks_of
+from gazecode.agreement.stacks import Reading, Stack, stacks_of
 from gazecode.model.checks import FloatArray, IntArray
 
 __all__ = ["REASONS", "Progress", "Scored", "Task", "per_item", "score", "weights_of"]
@@ -89,22 +89,22 @@ def per_item(value: FloatArray, item: IntArray, n_items: int) -> FloatArray:
 
 def score(
     items: Sequence[Item],
-    cells: Sequence[Cell],
+    readings: Sequence[Reading],
     measures: Sequence[Measure],
     *,
     n_rows: int,
     task: Task,
 ) -> tuple[list[Scored], IntArray]:
     """Everything, per measure, and why readings are undefined: ``(g, r + 1)`` into `REASONS`."""
-    item = np.array([cell.item for cell in cells], dtype=np.int64)
-    person = np.array([cell.person for cell in cells], dtype=np.int64)
-    stacks = stacks_of(items, cells, n_rows)
+    item = np.array([reading.item for reading in readings], dtype=np.int64)
+    person = np.array([reading.person for reading in readings], dtype=np.int64)
+    stacks = stacks_of(items, readings, n_rows)
     prepared = [[_levels(stack, measure) for measure in measures] for stack in stacks]
     values = [
         _placed(
             [one[m][0].values(stack.start) for stack, one in zip(stacks, prepared, strict=True)],
             stacks,
-            np.full((len(cells), n_rows + 1), np.nan),
+            np.full((len(readings), n_rows + 1), np.nan),
         )
         for m in range(len(measures))
     ]
@@ -113,7 +113,7 @@ def score(
         (
             stack,
             [
-                Levels(item=a, whole=b, weight=weight[np.ix_(stack.cell, stack.rows)])
+                Levels(item=a, whole=b, weight=weight[np.ix_(stack.reading, stack.rows)])
                 for (a, b), weight in zip(one, weights, strict=True)
             ],
         )
@@ -141,11 +141,11 @@ def score(
                 draws=resamples.means(value, weight),
                 draws_pooled=rows.placed(
                     task.bootstrap,
-                    [resamples.pooled(whole, stack.start, stack.cell) for stack, whole in pairs],
+                    [resamples.pooled(whole, stack.start, stack.reading) for stack, whole in pairs],
                 ),
             )
         )
-    return scored, _reasons(stacks, (len(cells), n_rows + 1))
+    return scored, _reasons(stacks, (len(readings), n_rows + 1))
 
 
 def _levels(stack: Stack, measure: Measure) -> tuple[Prepared, Prepared]:
@@ -174,7 +174,7 @@ class _Rows:
 
 def _placed(parts: Sequence[FloatArray], stacks: Sequence[Stack], blank: FloatArray) -> FloatArray:
     for stack, part in zip(stacks, parts, strict=True):
-        blank[np.ix_(stack.cell, stack.rows)] = part
+        blank[np.ix_(stack.reading, stack.rows)] = part
     return blank
 
 
@@ -200,5 +200,5 @@ def _reasons(stacks: Sequence[Stack], shape: tuple[int, int]) -> IntArray:
         ]
         shaped = [np.broadcast_to(fault, model_low.shape) for fault in faults]
         codes = np.select(shaped, range(1, len(faults) + 1), default=len(faults) + 1)
-        found[np.ix_(stack.cell, stack.rows)] = codes.T
+        found[np.ix_(stack.reading, stack.rows)] = codes.T
     return found

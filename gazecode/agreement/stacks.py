@@ -1,6 +1,6 @@
 """Items laid end to end: what every figure and every permutation of a comparison works on.
 
-A *cell* is one person's reading of one item, or the item where one person is all there is. Its
+A *reading* is one person's map of one item, or the item where one person is all there is. Its
 target is that person's map; with two people or more it is the mean of the *others'* maps, so
 that model rows and the person themself (the ceiling) are scored against the same thing
 (Nili et al. 2014, doi:10.1371/journal.pcbi.1003553, the lower bound of their noise ceiling).
@@ -16,14 +16,14 @@ import numpy as np
 from gazecode.agreement.item import Item
 from gazecode.model.checks import Array, BoolArray, FloatArray, IntArray
 
-__all__ = ["COVARIATES", "Cell", "Stack", "cells_of", "patterns_of", "stacks_of"]
+__all__ = ["COVARIATES", "Reading", "Stack", "patterns_of", "readings_of", "stacks_of"]
 
 COVARIATES = ("length", "position", "frequency")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Cell:
+class Reading:
     """One target that rows are scored against.
 
     Attributes
@@ -42,10 +42,10 @@ class Cell:
     own: FloatArray | None
 
 
-def cells_of(items: Sequence[Item], people: Sequence[str]) -> list[Cell]:
+def readings_of(items: Sequence[Item], people: Sequence[str]) -> list[Reading]:
     """Every item's targets, in the order of items and of `people`."""
     number = {person: i for i, person in enumerate(people)}
-    cells = []
+    readings = []
     for i, item in enumerate(items):
         several = len(item.people) > 1
         # By name, so that the order in which people are given changes no digit of a sum.
@@ -54,8 +54,10 @@ def cells_of(items: Sequence[Item], people: Sequence[str]) -> list[Cell]:
         targets = _others(human) if several else human
         for p, own, target in zip(order, human, targets, strict=True):
             person = number[item.people[p]]
-            cells.append(Cell(item=i, person=person, target=target, own=own if several else None))
-    return cells
+            readings.append(
+                Reading(item=i, person=person, target=target, own=own if several else None)
+            )
+    return readings
 
 
 def _others(human: FloatArray) -> FloatArray:
@@ -78,16 +80,16 @@ def _others(human: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Stack:
-    """Cells end to end, with the rows that are known on exactly these units.
+    """Readings end to end, with the rows that are known on exactly these units.
 
     Attributes
     ----------
     rows
         ``(r,)`` numbers of the rows.
-    cell, item
-        ``(c,)`` numbers of the cells and of their items, ascending.
+    reading, item
+        ``(c,)`` numbers of the readings and of their items, ascending.
     start
-        ``(c + 1,)`` where each cell's units begin.
+        ``(c + 1,)`` where each reading's units begin.
     unit
         ``(n,)`` number of each unit in its item.
     human, model
@@ -105,7 +107,7 @@ class Stack:
     """
 
     rows: IntArray
-    cell: IntArray
+    reading: IntArray
     item: IntArray
     start: IntArray
     unit: IntArray
@@ -119,7 +121,7 @@ class Stack:
     memo: dict[tuple[object, ...], Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.cell)
+        return len(self.reading)
 
     @property
     def whole(self) -> IntArray:
@@ -133,17 +135,19 @@ class Stack:
         return self.memo[key]
 
 
-def stacks_of(items: Sequence[Item], cells: Sequence[Cell], n_rows: int) -> list[Stack]:
+def stacks_of(items: Sequence[Item], readings: Sequence[Reading], n_rows: int) -> list[Stack]:
     """One stack per pattern of missing units; the last row, `n_rows`, is the ceiling's."""
     groups: dict[bytes, list[int]] = {}
     for row, pattern in enumerate(patterns_of(items, n_rows)):
         groups.setdefault(pattern, []).append(row)
-    numbered = list(enumerate(cells))
+    numbered = list(enumerate(readings))
     stacks = [
-        _stack(items, rows, [(i, cell, items[cell.item].model[rows]) for i, cell in numbered])
+        _stack(
+            items, rows, [(i, reading, items[reading.item].model[rows]) for i, reading in numbered]
+        )
         for rows in groups.values()
     ]
-    own = [(i, cell, cell.own[None]) for i, cell in numbered if cell.own is not None]
+    own = [(i, reading, reading.own[None]) for i, reading in numbered if reading.own is not None]
     stacks.append(_stack(items, [n_rows], own))
     return [stack for stack in stacks if len(stack)]
 
@@ -158,31 +162,31 @@ def patterns_of(items: Sequence[Item], n_rows: int) -> list[bytes]:
 
 
 def _stack(
-    items: Sequence[Item], rows: Sequence[int], scored: Sequence[tuple[int, Cell, FloatArray]]
+    items: Sequence[Item], rows: Sequence[int], scored: Sequence[tuple[int, Reading, FloatArray]]
 ) -> Stack:
-    """Numbered cells with the rows' scores ``(r, n)``, without the units that either lacks."""
+    """Numbered readings with the rows' scores ``(r, n)``, without the units that either lacks."""
     parts, number = [], []
-    for i, cell, said in scored:
-        unit = np.flatnonzero(~np.isnan(cell.target) & ~np.isnan(said[0]))
+    for i, reading, said in scored:
+        unit = np.flatnonzero(~np.isnan(reading.target) & ~np.isnan(said[0]))
         if len(unit):
-            parts.append((cell, unit, said[:, unit]))
+            parts.append((reading, unit, said[:, unit]))
             number.append(i)
     size = [len(unit) for _, unit, _ in parts]
-    marks = [_marks(items[cell.item], cell.target, unit) for cell, unit, _ in parts]
+    marks = [_marks(items[reading.item], reading.target, unit) for reading, unit, _ in parts]
     return Stack(
         rows=np.asarray(rows, dtype=np.int64),
-        cell=_joined(number, np.int64),
-        item=_joined((cell.item for cell, _, _ in parts), np.int64),
+        reading=_joined(number, np.int64),
+        item=_joined((reading.item for reading, _, _ in parts), np.int64),
         start=np.concatenate([[0], np.cumsum(size, dtype=np.int64)]).astype(np.int64),
         unit=_end_to_end([unit for _, unit, _ in parts], ()).astype(np.int64),
-        human=_end_to_end([cell.target[unit] for cell, unit, _ in parts], ()),
+        human=_end_to_end([reading.target[unit] for reading, unit, _ in parts], ()),
         model=_end_to_end([said for _, _, said in parts], (len(rows),)),
         marked=_end_to_end([value for value, *_ in marks], ()),
         credit=_end_to_end([credit for _, credit, *_ in marks], (2,)),
         wide=_end_to_end([wide for *_, wide, _ in marks], ()).astype(bool),
         spans=_joined((spans for *_, spans in marks), np.float64),
         covariates=_end_to_end(
-            [_covariates(items[cell.item])[:, unit] for cell, unit, _ in parts], (3,)
+            [_covariates(items[reading.item])[:, unit] for reading, unit, _ in parts], (3,)
         ),
     )
 

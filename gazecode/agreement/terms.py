@@ -29,7 +29,7 @@ WORTH_CUTTING = 16
 """Fewer permutations at once are not worth it: then the product is large, and threads help."""
 
 Gathered = dict[int | tuple[int, int], FloatArray]
-"""Permuted columns of the cell at hand, so that terms that share a column share the work."""
+"""Permuted columns of the reading at hand, so that terms that share a column share the work."""
 
 
 def _product(values: FloatArray, table: FloatArray) -> FloatArray:
@@ -57,8 +57,8 @@ class Term(Protocol):
         """``(c, K)`` sums of the maps as they are."""
         ...
 
-    def permuted(self, at: slice, cell: int, order: IntArray, done: Gathered) -> FloatArray:
-        """``(p, K)`` sums of one cell, its units (`at`) taken in each `order` ``(p, n)``."""
+    def permuted(self, at: slice, reading: int, order: IntArray, done: Gathered) -> FloatArray:
+        """``(p, K)`` sums of one reading, its units (`at`) taken in each `order` ``(p, n)``."""
         ...
 
 
@@ -79,7 +79,7 @@ class Linear:
         """As `Term` says."""
         return sums(self.human * self.model, start).T
 
-    def permuted(self, at: slice, cell: int, order: IntArray, done: Gathered) -> FloatArray:  # noqa: ARG002
+    def permuted(self, at: slice, reading: int, order: IntArray, done: Gathered) -> FloatArray:  # noqa: ARG002
         """As `Term` says."""
         return _product(_gathered(self.human, at, order, done), self.model[:, at].T)
 
@@ -101,7 +101,7 @@ class Chosen:
         """As `Term` says."""
         return sums(self.chosen * self.model, start).T
 
-    def permuted(self, at: slice, cell: int, order: IntArray, done: Gathered) -> FloatArray:  # noqa: ARG002
+    def permuted(self, at: slice, reading: int, order: IntArray, done: Gathered) -> FloatArray:  # noqa: ARG002
         """As `Term` says."""
         values = _gathered(self.human, at, order, done)
         n = values.shape[1]
@@ -116,7 +116,7 @@ class Chosen:
 
 @dataclass(frozen=True, eq=False)
 class Crossed:
-    """``Σ meet(h, m)`` of any function of two values; cells and rows that are not live give 0."""
+    """``Σ meet(h, m)`` of any function of two values; 0 where a reading or row is not live."""
 
     meet: Callable[[FloatArray, FloatArray], FloatArray]
     human: FloatArray
@@ -127,11 +127,11 @@ class Crossed:
         """As `Term` says."""
         return np.asarray(sums(self.meet(self.human, self.model), start).T * self.live)
 
-    def permuted(self, at: slice, cell: int, order: IntArray, done: Gathered) -> FloatArray:
+    def permuted(self, at: slice, reading: int, order: IntArray, done: Gathered) -> FloatArray:
         """As `Term` says."""
         values, codes = np.unique(self.human[at], return_inverse=True)
         if len(values) <= FEW_VALUES:
-            live = self.live[cell][:, None]
+            live = self.live[reading][:, None]
             met = self.meet(values[:, None, None], self.model[:, at]) * live
             found = self._few(met[1:] - met[0], codes, order, done)
             return np.asarray(found + met[0].sum(axis=-1))
@@ -140,7 +140,7 @@ class Crossed:
         else:
             human = _gathered(self.human, at, order, done)
             found = np.stack([self.meet(human, row[at]).sum(axis=1) for row in self.model], axis=1)
-        return np.asarray(found * self.live[cell])
+        return np.asarray(found * self.live[reading])
 
     def _few(
         self, tables: FloatArray, codes: IntArray, order: IntArray, done: Gathered

@@ -1,6 +1,6 @@
 """The page a run leaves behind, and the picture of gaze on code: data in, text out."""
 
-from gazecode.report.attention import AgreementView, write_agreement_page
+from gazecode.report.agreement import AgreementView, write_agreement_page
 from gazecode.report.maps import Extent, MapView, gaze_map, precision_map
 from gazecode.report.page import picture, render_report, write_report
 from gazecode.report.plots import loss_timeline, main_sequence, step_histogram

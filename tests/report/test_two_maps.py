@@ -8,10 +8,10 @@ from hypothesis import given
 from scipy.stats import rankdata
 
 from gazecode.errors import DataError, ParameterError
-from gazecode.report.attention import (
+from gazecode.report.agreement import (
     MAX_MAPS,
     AgreementView,
-    Figure,
+    FigureView,
     MapsView,
     MetricView,
     render_agreement,
@@ -189,7 +189,7 @@ def figure(row="rollout", **change):
         "items": 2,
         "people": 6,
     }
-    return Figure(row=row, **fields | change)
+    return FigureView(row=row, **fields | change)
 
 
 def maps(name="Basket", code=CODE, words=WORDS, rows=2):

@@ -14,14 +14,14 @@ from gazecode.agreement.programs.observed import Observed
 from gazecode.agreement.seeding import generator
 from gazecode.model.checks import BoolArray, FloatArray, IntArray
 
-__all__ = ["Cells", "Reading", "blocks"]
+__all__ = ["Cells", "Saccades", "blocks"]
 
 _BLOCK = 1_000_000
 """Cells worked on together: about 60 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reading:
+class Saccades:
     """Saccades of one person in one file, one entry each.
 
     Attributes
@@ -39,7 +39,7 @@ class Reading:
     weight: FloatArray
 
     @classmethod
-    def of(cls, observed: Observed) -> "Reading | None":
+    def of(cls, observed: Observed) -> "Saccades | None":
         """None where there is no saccade."""
         seen = observed.transitions
         if seen is None or not (seen.count > 0).any():
@@ -91,7 +91,7 @@ class Cells:
     share: FloatArray
 
 
-def blocks(readings: Sequence[Reading], *, permutations: int, seed: int) -> Iterator[Cells]:
+def blocks(readings: Sequence[Saccades], *, permutations: int, seed: int) -> Iterator[Cells]:
     """The cells of readings of one file, observed and permuted, a bounded number at a time.
 
     Targets are permuted within the reading: every token is left, and gone to, as often as it was.
@@ -112,7 +112,7 @@ def blocks(readings: Sequence[Reading], *, permutations: int, seed: int) -> Iter
         yield _joined(waiting)
 
 
-def _drawn(reading: Reading, number: int, draw: IntArray, rng: np.random.Generator) -> Cells:
+def _drawn(reading: Saccades, number: int, draw: IntArray, rng: np.random.Generator) -> Cells:
     m, k = reading.size, len(reading.target)
     target = np.tile(reading.target, (len(draw), 1))
     permuted = draw > 0

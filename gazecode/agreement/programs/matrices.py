@@ -18,7 +18,7 @@ import numpy as np
 
 from gazecode.agreement.bootstrap import Resamples, interval
 from gazecode.agreement.programs.answers import ask
-from gazecode.agreement.programs.cells import Cells, Reading, blocks
+from gazecode.agreement.programs.cells import Cells, Saccades, blocks
 from gazecode.agreement.programs.hold_out import Plan
 from gazecode.agreement.programs.registry import Program
 from gazecode.agreement.programs.result import ProgramScores, Row, sorted_rows
@@ -41,7 +41,7 @@ def rank_matrices(
     DataError
         No reading has a transition, or a program gives no matrix.
     """
-    scored = [r for r in map(Reading.of, planned.scored) if r is not None]
+    scored = [r for r in map(Saccades.of, planned.scored) if r is not None]
     if not scored:
         raise DataError("no reading has a saccade between tokens; expected Observed.transitions")
     table = _Table.of(scored, programs, task.permutations)
@@ -63,7 +63,7 @@ class _Table:
     JS; `silent` ``(program,)`` human rows of which the program says nothing.
     """
 
-    readings: Sequence[Reading]
+    readings: Sequence[Saccades]
     names: tuple[str, ...]
     figure: FloatArray
     drawn: FloatArray
@@ -71,7 +71,7 @@ class _Table:
     silent: IntArray
 
     @classmethod
-    def of(cls, readings: Sequence[Reading], names: Iterable[str], permutations: int) -> "_Table":
+    def of(cls, readings: Sequence[Saccades], names: Iterable[str], permutations: int) -> "_Table":
         names = tuple(names)
         n = len(names)
         return cls(
@@ -94,7 +94,7 @@ class _Table:
         return np.array([len(reading.rows) for reading in self.readings])
 
 
-def _of_files(readings: Sequence[Reading]) -> dict[str, list[int]]:
+def _of_files(readings: Sequence[Saccades]) -> dict[str, list[int]]:
     files: dict[str, list[int]] = {}
     for number, reading in enumerate(readings):
         files.setdefault(reading.observed.source, []).append(number)
@@ -126,7 +126,7 @@ def _score_file(
     _add_ceiling(table, numbers, readings, left)
 
 
-def _left(readings: Sequence[Reading]) -> BoolArray:
+def _left(readings: Sequence[Saccades]) -> BoolArray:
     """``(readings, m)`` tokens that each person left at least once."""
     left = np.zeros((len(readings), readings[0].size), dtype=bool)
     for row, reading in zip(left, readings, strict=True):
@@ -204,7 +204,7 @@ def _per_draw(table: _Table, slots: _Slots, figure: FloatArray) -> FloatArray:
 
 
 def _add_ceiling(
-    table: _Table, numbers: Sequence[int], readings: Sequence[Reading], left: BoolArray
+    table: _Table, numbers: Sequence[int], readings: Sequence[Saccades], left: BoolArray
 ) -> None:
     """Each person's matrix against the mean of the others' rows; none where nobody else read."""
     if len(readings) < 2:

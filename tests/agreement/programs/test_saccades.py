@@ -17,7 +17,7 @@ from gazecode.agreement.programs import (
     explain_transitions,
     score_transitions,
 )
-from gazecode.agreement.programs.cells import Reading, blocks
+from gazecode.agreement.programs.cells import Saccades, blocks
 from gazecode.errors import DataError, ParameterError
 from gazecode.model import ModelScores, Transitions
 
@@ -136,7 +136,7 @@ def test_the_same_people_agree_perfectly():
 
 @given(st.dictionaries(cell, st.integers(1, 4), min_size=1, max_size=10), st.integers(0, 9))
 def test_permuting_keeps_how_often_tokens_are_left_and_gone_to(cells, seed):
-    one = Reading.of(reading(cells))
+    one = Saccades.of(reading(cells))
     seen = dense(one.observed)
     total = seen.sum(axis=1)
     for part in blocks([one], permutations=5, seed=seed):
@@ -152,7 +152,7 @@ def test_permuting_keeps_how_often_tokens_are_left_and_gone_to(cells, seed):
 
 
 def test_shared_fixations_are_permuted_by_cell():
-    one = Reading.of(reading({(0, 1): 0.5, (0, 2): 0.25, (3, 1): 0.25}))
+    one = Saccades.of(reading({(0, 1): 0.5, (0, 2): 0.25, (3, 1): 0.25}))
     (part,) = blocks([one], permutations=4, seed=0)
     for draw in range(5):
         own = part.draw == draw

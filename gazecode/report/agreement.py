@@ -29,7 +29,7 @@ __all__ = [
     "MAX_MAPS",
     "MAX_TOKENS",
     "AgreementView",
-    "Figure",
+    "FigureView",
     "MapsView",
     "MetricView",
     "render_agreement",
@@ -46,7 +46,7 @@ NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class FigureView:
     """One row of one metric; NaN where there is none.
 
     Attributes
@@ -97,7 +97,7 @@ class MetricView:
     """All rows of one metric; `words` say how it is defined."""
 
     name: str
-    rows: Sequence[Figure]
+    rows: Sequence[FigureView]
     words: str = ""
 
 
@@ -161,7 +161,7 @@ class AgreementView:
 class _Row:
     """A figure as the template takes it; places are per cent of the axis, empty where unknown."""
 
-    view: Figure
+    view: FigureView
     at: Mapping[str, str]
     text: Mapping[str, str]
     words: str
@@ -208,7 +208,7 @@ def render_agreement(view: AgreementView) -> str:
     """
     pairs = list(_pairs(view))
     n_texts = max(view.n_texts, len(view.maps))
-    html = template("attention.html.j2").render(
+    html = template("agreement.html.j2").render(
         report=view,
         metrics=[_metric(metric) for metric in view.metrics if metric.rows],
         pairs=pairs,
@@ -292,14 +292,14 @@ def _metric(view: MetricView) -> _Metric:
     )
 
 
-def _ceiling(row: Figure) -> str:
+def _ceiling(row: FigureView) -> str:
     if not np.isfinite(row.ceiling):
         return "No ceiling: no text was read by several people."
     reach = _range(row.ceiling_low, row.ceiling_high)
     return f"Ceiling {digits(row.ceiling)}{reach}: each person against the mean of the others."
 
 
-def _row(row: Figure, low: float, high: float) -> _Row:
+def _row(row: FigureView, low: float, high: float) -> _Row:
     names = ("value", "low", "high", "chance", "chance_low", "chance_high", "ceiling")
     return _Row(
         view=row,
@@ -312,7 +312,7 @@ def _row(row: Figure, low: float, high: float) -> _Row:
     )
 
 
-def _words(row: Figure) -> str:
+def _words(row: FigureView) -> str:
     parts = [f"{row.row}: {digits(row.value)}{_range(row.low, row.high)}"]
     parts.append(
         f"chance {digits(row.chance)}{_range(row.chance_low, row.chance_high)}"
