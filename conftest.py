@@ -15,6 +15,6 @@ NEEDS = {
 # is an error.
 collect_ignore = [f"{ADAPTERS}/{name}" for name, needed in NEEDS.items() if not find_spec(needed)]
 if not all(map(find_spec, ("torch", "transformers", "captum", "nltk"))):
-    collect_ignore.append("gazecode/attention")
+    collect_ignore += ["gazecode/attention", "tests/support/tiny_models.py"]
 # A package of its own: tests/test_plugin.py installs it and runs its tests.
 collect_ignore.append("docs/examples/reader_plugin/tests")

@@ -560,7 +560,7 @@ def test_scores_read_back(scores):
     }
 
 
-def test_programs_explain_people_and_rows_in_one_table(run, demo, scores):
+def test_programs_explain_people_and_rows_in_one_table(run, demo, scores, tmp_path):
     usual = ("--permutations", "50", "--bootstrap", "50", "--metric", "spearman", "--explain")
     status, out, _ = run("agree", demo, scores, *usual, "--json")
     assert status == 0
@@ -571,8 +571,10 @@ def test_programs_explain_people_and_rows_in_one_table(run, demo, scores):
     for name in ("earlier", "identifiers_only", "token_length"):
         assert by_program[name][name] == pytest.approx(1.0)
         assert by_program[name]["people"] < 0.9
-    status, out, _ = run("agree", demo, scores, *usual)
+    status, out, _ = run("agree", demo, scores, *usual, "--out", tmp_path)
     assert status == 0
     assert "what explains whom: spearman of every program" in out
+    page = (tmp_path / "agreement.html").read_text(encoding="utf-8")
+    assert page.count("What explains whom") == 3  # contents, heading, table
     line = error_line(run("agree", demo, "programs", *usual))
     assert "--explain needs gaze and the scores of a model" in line

@@ -19,6 +19,7 @@ from gazecode.agreement.programs import ExplanationTable
 from gazecode.agreement.registry import DEFAULT_METRICS, chosen_measures
 from gazecode.agreement.scoring import Progress
 from gazecode.model.checks import FloatArray
+from gazecode.report import TableView
 from gazecode.report import agreement as page
 
 __all__ = [
@@ -272,8 +273,22 @@ def as_view(agreed: Agreed, inputs: Mapping[str, Any]) -> page.AgreementView:
         warnings=agreed.warnings,
         maps=agreed.maps,
         n_texts=agreed.n_texts,
+        explained=None if agreed.explained is None else _explained(agreed.explained),
         figures=figures,
         details={**inputs, **agreed.facts, **said, "rows": _about(first.parameters["rows"])},
+    )
+
+
+def _explained(table: ExplanationTable) -> TableView:
+    return TableView(
+        title="What explains whom",
+        heads=["program", *table.readers],
+        rows=[
+            [row["program"], *(page.digits(row[r]) for r in table.readers)] for row in table.rows
+        ],
+        note=f"{table.metric} of small programs with people and with each row: mean over texts, on "
+        "people and texts that a program learnt nothing from. Ceiling: one person against the "
+        "others.",
     )
 
 

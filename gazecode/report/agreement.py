@@ -14,6 +14,7 @@ from gazecode.model.checks import FloatArray, IntArray
 from gazecode.report.code_text import Piece
 from gazecode.report.page import template, write_page
 from gazecode.report.plots import Axis
+from gazecode.report.quality import TableView
 from gazecode.report.scale import ticks
 from gazecode.report.two_maps import (
     LEGENDS,
@@ -143,6 +144,8 @@ class AgreementView:
         Texts to draw, as many as fit the page's bound.
     n_texts
         How many texts there are in all.
+    explained
+        Small programs beside people and each row, where that was asked for.
     shade
         ``rank`` or ``share``, as `gazecode.report.two_maps.shade_levels` takes it.
     """
@@ -152,6 +155,7 @@ class AgreementView:
     warnings: Sequence[str] = ()
     maps: Sequence[MapsView] = ()
     n_texts: int = 0
+    explained: TableView | None = None
     shade: str = "rank"
     figures: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -7,6 +7,7 @@ import pytest
 
 from gazecode import alignment
 from gazecode.export.schema import COLUMNS, ROUTES, SCHEMA_VERSION, arrow_schema
+from gazecode.export.scores_table import scores_schema
 from gazecode.export.upgrade import USUAL
 from gazecode.model import Example
 
@@ -76,9 +77,14 @@ def test_what_is_new_gets_the_value_an_example_has_by_default():
 
 def test_the_written_schema_names_every_column_with_type_and_unit():
     text = WRITTEN.read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| `([\w<>]+)` \| ([^|]*?) \|", text, flags=re.MULTILINE)
+    weights, scores = text.split("\n## The table of scores\n")
+    rows = re.findall(r"^\| `(\w+)` \| `([\w<>]+)` \| ([^|]*?) \|", weights, flags=re.MULTILINE)
     assert rows == [(c.name, c.type, c.unit) for c in COLUMNS]
     assert f"version {SCHEMA_VERSION}" in text
+    named = re.findall(r"^\| ((?:`\w+` )+)\| `([\w<>]+)`", scores, flags=re.MULTILINE)
+    written = {name: kind for names, kind in named for name in re.findall(r"\w+", names)}
+    spelled = {f.name: str(f.type).replace("list<element: ", "list<") for f in scores_schema()}
+    assert written == spelled
 
 
 def test_routes_are_those_that_alignment_knows():
